@@ -1,0 +1,43 @@
+# The fuzz targets. In every build they link a main that replays files, so that they never rot; with GRADSMITH_LIBFUZZER
+# they are libFuzzer programs, and bounded runs of them are tests.
+
+add_custom_target(fuzzers)
+sources_of(fuzz_sources fuzz/*.cpp)
+list(FILTER fuzz_sources EXCLUDE REGEX "_fuzzer\\.cpp$|/replay_main\\.cpp$")
+
+function(add_fuzzer name harness)
+  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/${name}.cpp")
+    return()
+  endif()
+  add_executable(${name} fuzz/${name}.cpp ${fuzz_sources} harness/no_extra_ops.cpp)
+  target_link_libraries(${name} PRIVATE ${harness})
+  add_dependencies(fuzzers ${name})
+  if(GRADSMITH_LIBFUZZER)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    # New inputs go into the first folder, so that is one of the build; equal seeds give equal runs.
+    set(found "${CMAKE_CURRENT_BINARY_DIR}/found/${name}")
+    file(MAKE_DIRECTORY "${found}")
+    add_test(NAME ${name}_bounded
+      COMMAND ${name} -max_total_time=20 -seed=1 -rss_limit_mb=4096 "-artifact_prefix=${found}-"
+        "${found}" "${CMAKE_CURRENT_SOURCE_DIR}/corpus/seeds")
+    set_tests_properties(${name}_bounded PROPERTIES LABELS fuzz TIMEOUT 180)
+  else()
+    target_sources(${name} PRIVATE fuzz/replay_main.cpp)
+    add_test(NAME ${name}_replay COMMAND ${name} "${CMAKE_CURRENT_SOURCE_DIR}/corpus")
+    set_tests_properties(${name}_replay PROPERTIES LABELS tool TIMEOUT 300)
+  endif()
+endfunction()
+
+if(TARGET gradsmith_core)
+  add_fuzzer(chain_fuzzer gradsmith_core)
+  # The parser reads foreign bytes: whatever it touches is checked. Only our LibTorch-free sources are built once more for it.
+  if(GRADSMITH_LIBFUZZER AND NOT GRADSMITH_SANITIZE)
+    add_harness(gradsmith_core_sanitized)
+    target_compile_options(gradsmith_core_sanitized PUBLIC ${sanitizers} -g1)
+    target_link_options(gradsmith_core_sanitized PUBLIC ${sanitizers})
+    set_target_properties(gradsmith_core_sanitized PROPERTIES EXCLUDE_FROM_ALL ON)
+    add_fuzzer(parser_fuzzer gradsmith_core_sanitized)
+  else()
+    add_fuzzer(parser_fuzzer gradsmith_core)
+  endif()
+endif()

@@ -1,0 +1,75 @@
+# The tests. Two programs, one per label: `tool` is about GradSmith itself and always green; `torch` are properties of
+# LibTorch and may find a defect of it.
+
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+include(GoogleTest)
+
+list(JOIN libtorch_drivers " " wall_drivers)
+list(JOIN libtorch_headers " " wall_headers)
+
+# Tests that include LibTorch; planted ops are built already.
+sources_of(libtorch_test_sources ${libtorch_tests})
+if(planted_sources)
+  list(REMOVE_ITEM libtorch_test_sources ${planted_sources})
+endif()
+if(libtorch_test_sources)
+  add_library(gradsmith_libtorch_tests OBJECT ${libtorch_test_sources})
+  drives_libtorch(gradsmith_libtorch_tests)
+  target_link_libraries(gradsmith_libtorch_tests PRIVATE GTest::gtest rapidcheck rapidcheck_gtest fmt::fmt-header-only)
+endif()
+
+# What several test files share; properties/tests_main.cpp if there is one is the main of both programs.
+sources_of(test_helpers properties/*.cpp)
+list(FILTER test_helpers EXCLUDE REGEX "/(tool|torch|planted)[^/]*\\.cpp$|/tests_main\\.cpp$")
+
+set(program_names gradsmith gradsmith_planted)
+set(program_macros GRADSMITH_BINARY GRADSMITH_PLANTED_BINARY)
+
+function(add_test_program label)
+  sources_of(sources properties/${label}_*.cpp)
+  if(libtorch_test_sources)
+    list(REMOVE_ITEM sources ${libtorch_test_sources})
+  endif()
+  if(NOT sources)
+    return()
+  endif()
+  set(name gradsmith_${label}_tests)
+  add_executable(${name} ${sources} ${test_helpers})
+  target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE
+    GRADSMITH_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}"
+    GRADSMITH_LIBTORCH_DRIVERS="${wall_drivers}"
+    GRADSMITH_LIBTORCH_HEADERS="${wall_headers}")
+  # The programs are tested from outside.
+  foreach(program macro IN ZIP_LISTS program_names program_macros)
+    if(TARGET ${program})
+      target_compile_definitions(${name} PRIVATE ${macro}="$<TARGET_FILE:${program}>")
+      add_dependencies(${name} ${program})
+    endif()
+  endforeach()
+  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/properties/tests_main.cpp")
+    target_sources(${name} PRIVATE properties/tests_main.cpp)
+  else()
+    target_link_libraries(${name} PRIVATE GTest::gtest_main)
+  endif()
+  if(label STREQUAL tool AND TARGET gradsmith_libtorch_tests)
+    target_link_libraries(${name} PRIVATE gradsmith_libtorch_tests)
+  endif()
+  if(TARGET gradsmith_planted_ops)
+    target_link_libraries(${name} PRIVATE gradsmith_planted_ops)
+  endif()
+  if(TARGET gradsmith_core)
+    target_link_libraries(${name} PRIVATE gradsmith_core)
+  endif()
+  target_link_libraries(${name} PRIVATE GTest::gtest rapidcheck rapidcheck_gtest fmt::fmt-header-only)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" PROPERTIES LABELS ${label} TIMEOUT 600)
+endfunction()
+
+add_test_program(tool)
+add_test_program(torch)
+
+add_test(NAME fetch_libtorch COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/cmake/fetch_libtorch_test.py")
+set_tests_properties(fetch_libtorch PROPERTIES LABELS tool TIMEOUT 300)

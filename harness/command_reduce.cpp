@@ -1,0 +1,36 @@
+// `gradsmith reduce`: the smallest chain with the signature of a stored one.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "harness/commands.hpp"
+#include "harness/exits.hpp"
+#include "harness/files.hpp"
+#include "harness/print.hpp"
+#include "harness/reduction.hpp"
+
+namespace gradsmith {
+
+int command_reduce(const ReduceOptions& options) {
+  const Plan plan = plan_of(options.witnesses);
+  const auto loaded = load_chain(options.file);
+  if (const auto* error = std::get_if<std::string>(&loaded)) throw UsageError{*error};
+  const Chain& chain = std::get<Chain>(loaded);
+  const auto signature = signature_apart(chain, plan);
+  if (!signature) throw UsageError{fmt::format("{}: shows no finding; nothing to reduce", options.file)};
+  Reduction reduction(chain, *signature, plan);
+  while (!reduction.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const ReductionResult& result = reduction.result();
+  Chain smallest = result.chain;
+  smallest.comments = chain.comments;
+  const std::string text = print(smallest);
+  if (options.out)
+    write_atomically(*options.out, text);
+  else
+    fmt::print("{}", text);
+  fmt::print(stderr, "{}: {} -> {} steps, {}\n", signature->text(), step_count(chain), step_count(smallest), result.words());
+  return exit_clean;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,87 @@
+// `gradsmith replay`: stored chains judged again, one process for all until one of them kills it.
+#include <fmt/format.h>
+
+#include "harness/claim.hpp"
+#include "harness/commands.hpp"
+#include "harness/evidence.hpp"
+#include "harness/exits.hpp"
+#include "harness/files.hpp"
+#include "harness/pool.hpp"
+#include "harness/reduction.hpp"
+
+namespace gradsmith {
+
+namespace {
+
+/// A file that is a chain, with what it claims of itself.
+struct Stored {
+  std::string file;
+  Chain chain;
+  std::optional<Claim> claim;
+};
+
+/// "+words" if the verdict is as expected, "-words" if not.
+std::string compare(const Stored& stored, const Verdict& verdict) {
+  if (!stored.claim) return (verdict.status == Status::finding ? "-" : "+") + headline(verdict);
+  const auto difference = departs(*stored.claim, verdict);
+  return difference ? "-" + *difference : "+" + headline(verdict);
+}
+
+/// The verdict on a chain that ended the process.
+Verdict verdict_of(const Death& death) {
+  Verdict verdict;
+  verdict.status = Status::finding;
+  verdict.signature = death_signature(death.hang, death.ended);
+  return verdict;
+}
+
+std::variant<Stored, std::string> load(const std::string& file) {
+  auto loaded = load_chain(file);
+  if (const auto* error = std::get_if<std::string>(&loaded)) return *error;
+  Stored stored{file, std::get<Chain>(std::move(loaded)), std::nullopt};
+  if (const auto text = header(stored.chain, "expect")) {
+    auto claim = parse_claim(*text);
+    if (const auto* error = std::get_if<std::string>(&claim)) return fmt::format("{}:1:1: {}", file, *error);
+    stored.claim = std::get<Claim>(claim);
+  }
+  return stored;
+}
+
+}  // namespace
+
+int command_replay(const ReplayOptions& options) {
+  const Plan plan = plan_of(options.witnesses);
+  std::vector<Stored> chains;
+  int unreadable = 0;
+  for (const std::string& file : chain_files(options.paths)) {
+    auto loaded = load(file);
+    if (const auto* error = std::get_if<std::string>(&loaded)) {
+      fmt::print(stderr, "{}\n", *error);
+      ++unreadable;
+    } else {
+      chains.push_back(std::get<Stored>(std::move(loaded)));
+    }
+  }
+  int differing = 0;
+  const auto tell = [&](std::uint64_t index, std::string_view answer) {
+    const Stored& stored = chains[index];
+    const bool differs = answer[0] == '-';
+    differing += differs;
+    if (differs || options.verbose || (!stored.claim && chains.size() == 1))
+      fmt::print("{}: {}{}\n", stored.file, differs ? "" : "as expected: ", answer.substr(1));
+    std::fflush(stdout);
+  };
+  run_pool({.count = chains.size(),
+            .begin = [](int) { initialize_libtorch(); },
+            .work = [&](int, std::uint64_t index) { return compare(chains[index], judge(chains[index].chain, plan)); },
+            .done = tell,
+            .died = [&](std::uint64_t index, const Death& death) { tell(index, compare(chains[index], verdict_of(death))); },
+            .keep_going = [] { return true; }});
+  fmt::print("{} chain{}: {} as expected, {} differ{}", chains.size(), chains.size() == 1 ? "" : "s",
+             chains.size() - static_cast<std::size_t>(differing), differing, differing == 1 ? "s" : "");
+  fmt::print("{}\n", unreadable ? fmt::format(", {} could not be read", unreadable) : "");
+  if (unreadable) return exit_usage;
+  return differing ? exit_finding : exit_clean;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,65 @@
+// The commands, one function each. They take checked-in-type options, return an exit code and throw UsageError or
+// EnvironmentError (exits.hpp). Only main.cpp knows the option parser.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/judge.hpp"
+
+namespace gradsmith {
+
+struct RunOptions {
+  std::optional<std::uint64_t> cases{};  ///< neither cases nor seconds: 10,000 cases
+  std::optional<double> seconds{};
+  std::optional<std::uint64_t> seed{};   ///< absent: drawn, and printed
+  std::vector<std::string> ops{}, witnesses{};  ///< empty: all
+  std::string dtype = "f64", device = "cpu";
+  int max_steps = 10;
+  int jobs = 0;                          ///< 0: one per core
+  bool stop_on_finding = false;
+  std::string out = "reports/out";
+  std::optional<std::string> corpus{};
+};
+/// Generates and judges chains; findings are reduced and stored.
+int command_run(const RunOptions& options);
+
+struct ReplayOptions {
+  std::vector<std::string> paths{}, witnesses{};
+  bool verbose = false;
+};
+/// Judges stored chains and compares with what their headers expect.
+int command_replay(const ReplayOptions& options);
+
+struct ReduceOptions {
+  std::string file{};
+  std::optional<std::string> out{};  ///< absent: standard output
+  std::vector<std::string> witnesses{};
+};
+/// The smallest chain with the same signature.
+int command_reduce(const ReduceOptions& options);
+
+struct FmtOptions {
+  std::vector<std::string> paths{};
+  bool check = false;
+};
+/// Rewrites chains in canonical form, or says which are not.
+int command_fmt(const FmtOptions& options);
+
+struct OpsOptions {
+  bool json = false;
+  std::optional<std::string> summary{};
+};
+/// The op table.
+int command_ops(const OpsOptions& options);
+
+/// What this machine can run and what is missing.
+int command_doctor();
+
+/// A plan that asks the witnesses named; all if the list is empty. UsageError for a name that is none, EnvironmentError
+/// for one that this release does not have.
+Plan plan_of(const std::vector<std::string>& witnesses);
+
+}  // namespace gradsmith

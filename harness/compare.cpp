@@ -1,0 +1,40 @@
+#include "harness/compare.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace gradsmith {
+
+Departure compare(const std::vector<double>& observed, const Spread& expected, double u, const Tolerance& tolerance) {
+  double largest = 0;
+  for (const double g : expected.value)
+    if (std::isfinite(g)) largest = std::max(largest, std::abs(g));
+  Departure worst;
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    const double o = observed[i], e = expected.value[i];
+    double ratio = 0;
+    if (!std::isfinite(e) || !std::isfinite(o)) {
+      const bool same_kind = std::isnan(e) ? std::isnan(o) : o == e;
+      ratio = same_kind ? 0 : std::numeric_limits<double>::infinity();
+    } else if (o != e) {
+      const double smallest = std::numeric_limits<double>::denorm_min() * 8;
+      const double unit = expected.spread[i] + u * (tolerance.relative_floor * std::abs(e) + tolerance.global_floor * largest) + smallest;
+      ratio = std::abs(o - e) / unit;
+      if (std::isnan(unit) || std::isinf(unit)) ratio = 0;  // a replica left the numbers: this element cannot be judged
+    }
+    if (!(ratio <= worst.ratio)) worst = {ratio, i, o, e};
+  }
+  return worst;
+}
+
+std::ptrdiff_t first_bit_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) return 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (std::bit_cast<std::uint64_t>(a[i]) != std::bit_cast<std::uint64_t>(b[i]) && !(std::isnan(a[i]) && std::isnan(b[i])))
+      return static_cast<std::ptrdiff_t>(i);
+  return -1;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,34 @@
+// Compares observed numbers with expected ones, element by element, in units of what rounding can do. NaN fails unless it
+// is expected. Plain arithmetic.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "harness/reference.hpp"
+
+namespace gradsmith {
+
+/// All tolerances, each with its reason (numerics.md, section 3.4).
+struct Tolerance {
+  double k = 16;                 ///< misses beyond k units are no rounding: correct programs end below 13 (885,113 of them)
+  double relative_floor = 4;     ///< in u*|expected|: replicas of an exact operation do not move
+  double global_floor = 0.1;     ///< in u*max|expected|: elements that cancel inherit rounding of the largest
+  int more_replicas = 11;        ///< further passes of 3 replicas before a miss is believed
+};
+
+/// The element that departs most, and by how many units.
+struct Departure {
+  double ratio = 0;
+  std::size_t element = 0;
+  double observed = 0, expected = 0;
+};
+
+/// Largest departure of `observed` from `expected`; infinite where only one of the two is finite or where infinities
+/// or NaN differ in kind. `u` is the unit roundoff of the computation.
+Departure compare(const std::vector<double>& observed, const Spread& expected, double u, const Tolerance& tolerance = {});
+
+/// First element whose bits differ (NaNs are equal); -1 if none.
+std::ptrdiff_t first_bit_difference(const std::vector<double>& a, const std::vector<double>& b);
+
+}  // namespace gradsmith

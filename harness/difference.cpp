@@ -1,0 +1,190 @@
+#include "harness/difference.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "harness/values.hpp"
+
+namespace gradsmith {
+namespace {
+
+constexpr int levels = 4;
+constexpr double first_step = 0x1p-8;   // starting larger once gave false agreement (numerics.md 2.4)
+constexpr double smallest_step = 1e-9;
+constexpr double tau = 1e-6;            // judged only when the tolerance is this small against the scale
+constexpr double rounding_units = 16;   // C of numerics.md 2.3
+constexpr double unit = 0x1p-53;
+
+/// Largest step along `direction` that stays clear of every branch change on the tape, to first order and halved.
+double step_limit(const Reference& reference, const Direction& direction) {
+  const Tape& tape = Tape::active();
+  std::vector<double> tangent(tape.size());
+  for (std::size_t leaf = 0; leaf < reference.leaf_nodes.size(); ++leaf)
+    for (std::size_t e = 0; e < reference.leaf_nodes[leaf].size(); ++e)
+      tangent[reference.leaf_nodes[leaf][e]] = direction.along[leaf][e];
+  tape.tangents(tangent);
+  double limit = first_step;
+  for (const Branch& branch : tape.branches()) {
+    const double rate = (branch.a >= 0 ? tangent[branch.a] : 0) - (branch.b >= 0 ? tangent[branch.b] : 0);
+    if (rate != 0) limit = std::min(limit, std::abs(branch.gap / rate) / 4);
+  }
+  return limit;
+}
+
+/// Ridders' table over central differences at `steps` (descending by `ratio`): the best value and its tolerance.
+struct Estimate {
+  double value = 0, tolerance = INFINITY;
+};
+Estimate extrapolate(const std::array<double, levels>& slopes, const std::array<double, levels>& steps, double ratio,
+                     double rounding) {
+  Estimate best;
+  std::array<std::array<double, levels>, levels> table{};
+  for (int i = 0; i < levels; ++i) {
+    table[i][0] = slopes[i];
+    double power = ratio * ratio;
+    for (int j = 1; j <= i; ++j, power *= ratio * ratio) {
+      table[i][j] = (power * table[i][j - 1] - table[i - 1][j - 1]) / (power - 1);
+      const double error = std::max(std::abs(table[i][j] - table[i][j - 1]), std::abs(table[i][j] - table[i - 1][j - 1]));
+      const double tolerance = 10 * error + rounding_units * unit * rounding / steps[i];
+      if (tolerance < best.tolerance) best = {table[i][j], tolerance};
+    }
+  }
+  return best;
+}
+
+struct Judgement {
+  enum class Kind : std::uint8_t { pass, fail, vacuous, open } kind = Kind::open;
+  std::string reason{};
+  double slope = 0, product = 0, tolerance = 0;
+};
+
+/// One direction: <gradient, d> against the extrapolated slope; smaller ladders while the table does not settle.
+Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                          const Outcome& outcome, const Reference& reference, const Direction& direction, double limit,
+                          double ratio) {
+  Judgement out;
+  double square = 0;
+  for (std::size_t leaf = 0; leaf < direction.along.size(); ++leaf) {
+    if (leaf >= outcome.gradients.size() || !outcome.gradients[leaf]) continue;
+    for (std::size_t e = 0; e < direction.along[leaf].size(); ++e) {
+      const double g = outcome.gradients[leaf]->data[e];
+      out.product += g * direction.along[leaf][e];
+      square += g * g;
+    }
+  }
+  double start = limit;
+  for (int attempt = 0; attempt < 3; ++attempt, start /= 16) {
+    if (!(start >= smallest_step)) {
+      out.reason = attempt == 0 ? "too near a kink" : "differences did not settle";
+      return out;
+    }
+    std::vector<double> points{0};
+    std::array<double, levels> steps{};
+    for (int i = 0; i < levels; ++i) {
+      steps[i] = start / std::pow(ratio, i);
+      points.push_back(steps[i]);
+      points.push_back(-steps[i]);
+    }
+    const BatchedForward f = forward_along(chain, typed, implied_roots, direction, points);
+    if (!f.failure.empty()) {
+      out.reason = f.failure;
+      return out;
+    }
+    std::array<double, levels> slopes{};
+    for (int i = 0; i < levels; ++i) slopes[i] = (f.values[1 + 2 * i] - f.values[2 + 2 * i]) / (2 * steps[i]);
+    const Estimate estimate = extrapolate(slopes, steps, ratio, reference.rounding);
+    out.slope = estimate.value;
+    out.tolerance = estimate.tolerance;
+    const double scale = std::max(std::sqrt(square), std::abs(out.slope));
+    if (square == 0 && std::abs(out.slope) <= 10 * estimate.tolerance) {
+      out.kind = Judgement::Kind::vacuous;
+      return out;
+    }
+    if (estimate.tolerance <= tau * scale) {
+      out.kind = std::abs(out.slope - out.product) <= 2 * tau * scale ? Judgement::Kind::pass : Judgement::Kind::fail;
+      return out;
+    }
+  }
+  out.reason = "differences did not settle";
+  return out;
+}
+
+}  // namespace
+
+Direction make_direction(const Chain& chain, const Reference& reference, std::uint64_t number) {
+  Direction direction;
+  direction.along.resize(chain.names.size());
+  std::vector<std::size_t> leaves;
+  for (std::size_t leaf = 0; leaf < reference.leaf_nodes.size(); ++leaf)
+    if (!reference.leaf_nodes[leaf].empty()) leaves.push_back(leaf);
+  for (const std::size_t leaf : leaves) {
+    direction.along[leaf].assign(reference.leaf_nodes[leaf].size(), 0.0);
+    if (number % 2 == 1 && leaf != leaves[(number / 2) % leaves.size()]) continue;
+    const Spec spec{.kind = Spec::Kind::normal, .seed = number};
+    direction.along[leaf] =
+        generate_values(spec, DType::f64, static_cast<std::int64_t>(direction.along[leaf].size()), 1000 + leaf);
+  }
+  return direction;
+}
+
+Testimony difference_witness(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                             const Outcome& outcome, const Reference& reference) {
+  Testimony out{.witness = Witness::difference, .kind = FindingKind::wrong_gradient};
+  const bool leaves = std::any_of(reference.leaf_nodes.begin(), reference.leaf_nodes.end(), [](auto& l) { return !l.empty(); });
+  if (!leaves) {
+    out.reason = "no leaf requires grad";
+    return out;
+  }
+  for (const auto& gradient : outcome.gradients)
+    if (gradient)
+      for (const double g : gradient->data)
+        if (!std::isfinite(g)) {
+          out.opinion = Opinion::inconclusive;
+          out.reason = "gradient not finite";
+          return out;
+        }
+  // Which direction comes first follows from the chain, so that campaigns see many.
+  const std::uint64_t number = Tape::active().signature() ^ (Tape::active().size() * 0x9e3779b97f4a7c15u);
+  std::array<Direction, 3> directions;
+  std::array<double, 3> limits{};
+  for (int i = 0; i < 3; ++i) directions[i] = make_direction(chain, reference, (number & 0xffff) + i);
+  limits[0] = step_limit(reference, directions[0]);
+  Judgement first = judge_direction(chain, typed, implied_roots, outcome, reference, directions[0], limits[0], 2);
+  out.observed = first.product;
+  out.expected = first.slope;
+  out.name = "<gradient, direction>";
+  out.ratio = first.tolerance > 0 ? std::abs(first.product - first.slope) / first.tolerance : 0;
+  switch (first.kind) {
+    case Judgement::Kind::pass:
+      out.opinion = Opinion::agree;
+      return out;
+    case Judgement::Kind::vacuous:
+      out.opinion = Opinion::agree;
+      out.reason = "vacuous: gradient and slope are 0";
+      return out;
+    case Judgement::Kind::open:
+      out.opinion = Opinion::inconclusive;
+      out.reason = first.reason;
+      return out;
+    case Judgement::Kind::fail:
+      break;
+  }
+  // A failure is believed only if another direction on another ladder fails too.
+  int failures = 1;
+  for (int i = 1; i < 3; ++i) {
+    const double limit = step_limit(reference, directions[i]);
+    const auto again = judge_direction(chain, typed, implied_roots, outcome, reference, directions[i], limit, 1.7);
+    failures += again.kind == Judgement::Kind::fail;
+  }
+  const double limit = step_limit(reference, directions[0]) / 3;
+  failures += judge_direction(chain, typed, implied_roots, outcome, reference, directions[0], limit, 1.7).kind == Judgement::Kind::fail;
+  out.opinion = failures >= 2 ? Opinion::disagree : Opinion::inconclusive;
+  out.reason = failures >= 2 ? fmt::format("<gradient, d> is {:.17g}, the slope of the forward is {:.17g} +- {:.1g}",
+                                           first.product, first.slope, first.tolerance)
+                             : "a failure that did not repeat";
+  return out;
+}
+
+}  // namespace gradsmith

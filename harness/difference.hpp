@@ -1,0 +1,36 @@
+// The `difference` witness: reverse mode against finite differences of LibTorch's own forward along a random direction
+// (numerics.md, section 2). All points of the stencil run in one batched forward: every tensor gets one more trailing
+// dimension, so that strides, views and in-place writes keep their meaning. Kinks are avoided, not tolerated: the step
+// stays below the nearest branch change that the reference's tape foresees.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/outcome.hpp"
+#include "harness/reference.hpp"
+#include "harness/witness.hpp"
+
+namespace gradsmith {
+
+/// One direction: a number per position of every leaf that requires grad, by Value.
+struct Direction {
+  std::vector<std::vector<double>> along;
+};
+/// Direction `number` of a chain: Gaussian-like over all leaves (even numbers) or over one leaf in turn (odd ones).
+Direction make_direction(const Chain& chain, const Reference& reference, std::uint64_t number);
+
+/// Values of f = sum <cotangent, root> (all accumulating backwards) at x + h*d for each h, from one batched forward on
+/// LibTorch; entry 0 of the answer is f(x). A message if the batched forward was refused.
+struct BatchedForward {
+  std::vector<double> values;
+  std::string failure{};
+};
+BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                             const Direction& direction, const std::vector<double>& steps);
+
+/// The witness. `reference` must be the latest run on this thread's tape.
+Testimony difference_witness(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                             const Outcome& outcome, const Reference& reference);
+
+}  // namespace gradsmith

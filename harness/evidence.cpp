@@ -1,0 +1,87 @@
+#include "harness/evidence.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/print.hpp"
+
+namespace gradsmith {
+
+namespace {
+
+bool is_about_errors(FindingKind kind) {
+  return kind == FindingKind::missing_error || kind == FindingKind::spurious_error || kind == FindingKind::wrong_error;
+}
+
+std::string expected_words(const Verdict& verdict) {
+  if (verdict.expectation.hole && !verdict.expectation.refusal)
+    return fmt::format("no error, and a wrong gradient: the known hole {}", *verdict.expectation.hole);
+  return refusal_words(verdict.expectation.refusal);
+}
+
+std::string numbers(const Testimony& testimony) {
+  return fmt::format("{}: observed {}, expected {}, {:.2g} x tolerance unit", testimony.name,
+                     print_number(testimony.observed), print_number(testimony.expected), testimony.ratio);
+}
+
+std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+
+}  // namespace
+
+std::string refusal_words(const std::optional<Refusal>& refusal) {
+  if (!refusal) return "no error";
+  return fmt::format("{} {} {}", refusal->id, refusal->phase.kind == Phase::Kind::step ? "at" : "in",
+                     phase_name(refusal->phase));
+}
+
+const Testimony* deciding_testimony(const Verdict& verdict) {
+  const Testimony* any = nullptr;
+  for (const Testimony& testimony : verdict.testimonies) {
+    if (testimony.opinion != Opinion::disagree) continue;
+    if (testimony.kind == verdict.signature.kind) return &testimony;
+    if (!any) any = &testimony;
+  }
+  return any;
+}
+
+std::string headline(const Verdict& verdict) {
+  if (verdict.status == Status::agreed_raise) return fmt::format("refused: {}", refusal_words(verdict.outcome.refusal));
+  if (verdict.status == Status::known_hole) return fmt::format("known hole {}", verdict.expectation.hole.value_or("?"));
+  if (verdict.status != Status::finding) {
+    const auto name = std::string(status_name(verdict.status));
+    return verdict.reason.empty() ? name : fmt::format("{}: {}", name, verdict.reason);
+  }
+  std::string line(finding_name(verdict.signature.kind));
+  if (!verdict.signature.guilty.empty()) line += " " + verdict.signature.guilty;
+  if (is_about_errors(verdict.signature.kind))
+    return fmt::format("{}: expected {}, got {}", line, expected_words(verdict), refusal_words(verdict.outcome.refusal));
+  if (const Testimony* testimony = deciding_testimony(verdict))
+    line += fmt::format(": {} ({})", numbers(*testimony), witness_name(testimony->witness));
+  return line;
+}
+
+std::string evidence(const Verdict& verdict) {
+  std::string out = fmt::format("- expected: {}\n- seen: {}\n", expected_words(verdict), refusal_words(verdict.outcome.refusal));
+  if (verdict.outcome.refusal) out += fmt::format("- LibTorch's words: {}\n", first_line(verdict.outcome.refusal->message));
+  if (!verdict.reason.empty()) out += fmt::format("- reason: {}\n", verdict.reason);
+  out += "\n| witness | says | of | observed | expected | ratio | words |\n| --- | --- | --- | ---: | ---: | ---: | --- |\n";
+  for (const Testimony& testimony : verdict.testimonies) {
+    const bool has_numbers = testimony.opinion == Opinion::disagree && !is_about_errors(testimony.kind);
+    out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", witness_name(testimony.witness),
+                       opinion_name(testimony.opinion), testimony.name,
+                       has_numbers ? print_number(testimony.observed) : "",
+                       has_numbers ? print_number(testimony.expected) : "",
+                       has_numbers ? fmt::format("{:.3g}", testimony.ratio) : "", first_line(testimony.reason));
+  }
+  return out;
+}
+
+std::string finding_page(const FindingFacts& facts) {
+  return fmt::format(
+      "# {}\n\n{}\n\n- guilty: {}\n- seen: {} time{}; first in case {} of seed {}\n- steps: {} reduced to {} ({})\n"
+      "- replay: `{}`\n- versions: {}\n\n## Evidence\n\n{}\n## Chain\n\n```\n{}```\n",
+      facts.signature, facts.headline, facts.guilty.empty() ? "not known" : facts.guilty, facts.count,
+      facts.count == 1 ? "" : "s", facts.first_case, facts.seed, facts.original_steps, facts.steps, facts.reduction,
+      facts.replay, facts.versions, facts.evidence, facts.chain_text);
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,33 @@
+// A verdict in words, for people: one line, or the body of a finding's page. Pure functions.
+#pragma once
+
+#include <string>
+
+#include "harness/judge.hpp"
+
+namespace gradsmith {
+
+/// "no error", "E5 in backward 1", "E9 at step 3".
+std::string refusal_words(const std::optional<Refusal>& refusal);
+/// The testimony that made the finding: the first that disagrees with the signature's kind, else the first that
+/// disagrees; null if none does.
+const Testimony* deciding_testimony(const Verdict& verdict);
+/// One line: what departs, where, by how much; or why there is no verdict.
+std::string headline(const Verdict& verdict);
+/// Markdown: what was expected, what was seen, both numbers, and each witness's words.
+std::string evidence(const Verdict& verdict);
+
+/// What a finding's page says besides the evidence.
+struct FindingFacts {
+  std::string signature{}, headline{}, evidence{}, chain_text{};
+  std::string guilty{};
+  std::uint64_t count = 0, seed = 0, first_case = 0;
+  int original_steps = 0, steps = 0;
+  std::string reduction{};  ///< how the reduction ended, a sentence
+  std::string replay{};     ///< the command
+  std::string versions{};
+};
+/// finding.md.
+std::string finding_page(const FindingFacts& facts);
+
+}  // namespace gradsmith

@@ -1,0 +1,20 @@
+// Runs a chain on LibTorch as it is written: the subject of every witness. What LibTorch throws becomes data.
+// Includes no LibTorch itself; execute.cpp drives it.
+#pragma once
+
+#include "harness/outcome.hpp"
+#include "harness/typing.hpp"
+
+namespace gradsmith {
+
+/// Values and gradients, or the refusal. `implied_roots`: roots of the implied backward (empty: none).
+/// Gradients named by `wrt` are copies, so that two of them never share memory.
+Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots);
+
+/// Real layouts of all named tensors after the chain ran (for the audit of the typer); empty where undefined.
+std::vector<std::optional<Layout>> execute_layouts(const Chain& chain);
+
+/// Bare forward and backward without reading anything back: the denominator of the benchmark.
+void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots);
+
+}  // namespace gradsmith

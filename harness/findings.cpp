@@ -1,0 +1,167 @@
+#include "harness/findings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/evidence.hpp"
+#include "harness/op.hpp"
+#include "harness/print.hpp"
+
+namespace gradsmith {
+
+namespace {
+
+/// The ops at fault, or all ops of the chain in order, each once.
+std::vector<std::string> ops_of(const Signature& signature, const Chain& chain) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  if (!signature.guilty.empty()) {
+    for (std::size_t at = 0; at <= signature.guilty.size();) {
+      const std::size_t end = std::min(signature.guilty.find('+', at), signature.guilty.size());
+      add(signature.guilty.substr(at, end - at));
+      at = end + 1;
+    }
+    return names;
+  }
+  for (const Statement& statement : chain.statements)
+    if (const auto* step = std::get_if<Step>(&statement)) add(std::string(step->op->name) + (step->inplace ? "_" : ""));
+  return names;
+}
+
+/// The chain as stored: with the header that `replay` compares with.
+std::string stored_text(Chain chain, const Signature& signature) {
+  std::erase_if(chain.comments, [](const std::string& comment) { return comment.starts_with("expect:"); });
+  chain.comments.push_back(fmt::format("expect: finding {}", finding_name(signature.kind)));
+  return print(chain);
+}
+
+std::string indented(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    out += "     " + text.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+Findings::Findings(Store& store, KnownTable known, Settings settings)
+    : store_(store), known_(std::move(known)), settings_(std::move(settings)) {}
+
+void Findings::add(const Signature& signature, std::uint64_t index, const std::string& headline,
+                   const std::string& evidence) {
+  const std::string text = signature.text();
+  if (known_.issues.contains(text)) {
+    ++known_seen_[text];
+    return;
+  }
+  auto [at, is_new] = found_.try_emplace(text);
+  Finding& finding = at->second;
+  ++finding.count;
+  if (!is_new && index >= finding.first_case) return;
+  finding.first_case = index;
+  finding.original = settings_.chain_of(index);
+  if (!is_new) return;
+  finding.signature = signature;
+  finding.headline = headline;
+  finding.evidence = evidence;
+  finding.smallest = finding.original;
+  store(text, finding);
+  waiting_.push_back(text);
+}
+
+void Findings::store(const std::string& text, Finding& finding) {
+  store_.write_finding(text, "original.chain", stored_text(finding.original, finding.signature));
+  finding.file = store_.write_finding(text, "case.chain", stored_text(finding.smallest, finding.signature));
+  store_.write_finding(text, "finding.md", page(text, finding));
+}
+
+bool Findings::work() {
+  std::erase_if(running_, [this](Running& running) {
+    if (!running.reduction.poll()) return false;
+    found_.at(running.text).reduced_case = running.index;
+    harvest(running.text, running.reduction);
+    return true;
+  });
+  while (!waiting_.empty() && running_.size() < static_cast<std::size_t>(settings_.reductions_at_once)) {
+    const std::string text = waiting_.front();
+    waiting_.erase(waiting_.begin());
+    const Finding& finding = found_.at(text);
+    running_.push_back({text, finding.first_case, Reduction(finding.original, finding.signature, settings_.plan)});
+  }
+  return !running_.empty();
+}
+
+void Findings::harvest(const std::string& text, const Reduction& reduction) {
+  Finding& finding = found_.at(text);
+  const ReductionResult& result = reduction.result();
+  const bool again = finding.reduction != "not yet reduced";
+  finding.smallest = result.chain;
+  finding.reduction = result.words();
+  if (!result.headline.empty()) finding.headline = result.headline;
+  if (!result.evidence.empty()) finding.evidence = result.evidence;
+  store(text, finding);
+  if (again) return;  // already announced
+  const std::string path = (store_.folder() / finding.file).string();
+  settings_.announce(fmt::format(
+      "FINDING {}\n   {}\n   reduced {} -> {} steps ({}); seen {} time{} so far\n   case:      {}\n"
+      "   replay:    gradsmith replay {}\n{}",
+      text, finding.headline, step_count(finding.original), step_count(finding.smallest), finding.reduction, finding.count,
+      finding.count == 1 ? "" : "s", path, path, indented(print(finding.smallest))));
+}
+
+void Findings::settle() {
+  for (auto& [text, finding] : found_)
+    if (finding.reduced_case && *finding.reduced_case != finding.first_case) waiting_.push_back(text);
+}
+
+void Findings::stop() {
+  waiting_.clear();
+  for (Running& running : running_) {
+    running.reduction.stop();
+    harvest(running.text, running.reduction);
+  }
+  running_.clear();
+}
+
+void Findings::finish() {
+  for (auto& [text, finding] : found_) store(text, finding);
+}
+
+std::vector<FindingEntry> Findings::entries() const {
+  std::map<std::string, FindingEntry> sorted;
+  for (const auto& [text, finding] : found_)
+    sorted[text] = {text, std::string(finding_name(finding.signature.kind)), ops_of(finding.signature, finding.smallest),
+                    finding.count, false, step_count(finding.smallest), finding.file};
+  for (const auto& [text, count] : known_seen_) {
+    const KnownIssue& issue = known_.issues.at(text);
+    sorted[text] = {text, std::string(finding_name(issue.signature.kind)), ops_of(issue.signature, {}),
+                    count, true, issue.steps, issue.file};
+  }
+  std::vector<FindingEntry> list;
+  for (auto& [text, entry] : sorted) list.push_back(std::move(entry));
+  return list;
+}
+
+std::string Findings::page(const std::string& text, const Finding& finding) const {
+  return finding_page({.signature = text,
+                       .headline = finding.headline,
+                       .evidence = finding.evidence,
+                       .chain_text = print(finding.smallest),
+                       .guilty = finding.signature.guilty,
+                       .count = finding.count,
+                       .seed = settings_.seed,
+                       .first_case = finding.first_case,
+                       .original_steps = step_count(finding.original),
+                       .steps = step_count(finding.smallest),
+                       .reduction = finding.reduction,
+                       .replay = fmt::format("gradsmith replay {}", (store_.folder() / "findings" / text / "case.chain").string()),
+                       .versions = settings_.versions});
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,168 @@
+// The batched forward of the `difference` witness: one LibTorch run over all points of the stencil.
+#include <ATen/core/grad_mode.h>
+
+#include "harness/difference.hpp"
+#include "harness/machine.hpp"
+#include "harness/values.hpp"
+
+namespace gradsmith {
+namespace {
+
+/// Batched tensors by family (a root tensor with its differentiable views). Values that autograd treats as constants
+/// (detached, or computed in a region) stay at their value at point 0 for all points; data changed behind autograd's back
+/// (writes in a region or through another family) moves all points by the same amount.
+class Families {
+ public:
+  explicit Families(std::size_t names) : family_(names, -1) {}
+
+  void open(Value value, int storage, const at::Tensor& tensor) {
+    family_[value] = static_cast<int>(members_.size());
+    members_.push_back({storage, tensor});
+  }
+  void join(Value value, Value source) { family_[value] = family_[source]; }
+
+  /// A tensor over a frozen copy of `source`'s whole storage, with the layout of `like`.
+  static at::Tensor frozen(const at::Tensor& like, std::int64_t points) {
+    const auto cells = static_cast<std::int64_t>(like.storage().nbytes() / like.element_size()) / points;
+    const at::Tensor all = like.as_strided({cells, points}, {points, 1}, 0);
+    const at::Tensor copy = all.select(1, 0).unsqueeze(1).expand({cells, points}).contiguous();
+    return copy.as_strided(like.sizes(), like.strides(), like.storage_offset());
+  }
+  /// Adds `change` (no point dimension) to every family of the storage but `own`, at the place of `target`.
+  void shift_others(int storage, int own, const at::Tensor& target, const at::Tensor& change) {
+    for (std::size_t f = 0; f < members_.size(); ++f) {
+      if (members_[f].storage != storage || static_cast<int>(f) == own) continue;
+      at::Tensor place = members_[f].tensor.as_strided(target.sizes(), target.strides(), target.storage_offset());
+      place.add_(change.unsqueeze(-1));
+    }
+  }
+  int of(Value value) const { return family_[value]; }
+
+ private:
+  struct Member {
+    int storage;
+    at::Tensor tensor;
+  };
+  std::vector<int> family_;
+  std::vector<Member> members_;
+};
+
+/// x + h*d for each point, with the input's strides; an overlapping leaf is laid out position by position.
+at::Tensor batched_input(const Input& input, const std::vector<double>& direction, const std::vector<double>& steps) {
+  const auto points = static_cast<std::int64_t>(steps.size());
+  const auto data = input_storage(input);
+  Layout layout = input_layout(input);
+  const auto positions = storage_positions(layout);
+  std::vector<double> storage(data), along(data.size(), 0.0);
+  bool overlapping = false;
+  if (!direction.empty()) {
+    std::vector<char> seen(data.size());
+    for (const auto p : positions) {
+      overlapping |= seen[p] != 0;
+      seen[p] = 1;
+    }
+    if (overlapping) {
+      layout = contiguous_layout(input.shape);
+      storage.clear();
+      for (const auto p : positions) storage.push_back(data[p]);
+      along = direction;
+    } else {
+      for (std::size_t e = 0; e < positions.size(); ++e) along[positions[e]] = direction[e];
+    }
+  }
+  at::Tensor all = at::empty({static_cast<std::int64_t>(storage.size()), points}, at::kDouble);
+  double* out = all.data_ptr<double>();
+  for (std::size_t c = 0; c < storage.size(); ++c)
+    for (const double h : steps) *out++ = storage[c] + h * along[c];
+  if (!is_floating(input.dtype)) all = all.to(scalar_type(input.dtype));
+  Shape sizes = layout.shape, strides = layout.strides;
+  for (auto& s : strides) s *= points;
+  sizes.push_back(points);
+  strides.push_back(1);
+  return all.as_strided(sizes, strides, layout.offset * points);
+}
+
+}  // namespace
+
+BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                             const Direction& direction, const std::vector<double>& steps) {
+  const auto points = static_cast<std::int64_t>(steps.size());
+  BatchedForward out;
+  out.values.assign(steps.size(), 0.0);
+  Machine machine(chain.names.size());
+  Families families(chain.names.size());
+  bool stops = false;  // only chains that cut gradients need families
+  for (const auto& statement : chain.statements) {
+    stops |= std::holds_alternative<RegionBegin>(statement);
+    if (const auto* step = std::get_if<Step>(&statement)) stops |= step->op->alias == Alias::detach;
+  }
+
+  const auto accumulate = [&](const std::optional<Spec>& cotangent, const std::vector<Value>& roots) {
+    const auto weights = seeds(cotangent, roots, typed, DType::f64);
+    for (std::size_t r = 0; r < roots.size(); ++r) {
+      const at::Tensor root = machine[roots[r]].contiguous();
+      const double* data = root.const_data_ptr<double>();
+      for (const double w : weights[r])
+        for (std::int64_t p = 0; p < points; ++p) out.values[p] += w * *data++;
+    }
+  };
+
+  at::NoGradGuard no_grad;
+  int depth = 0;
+  try {
+    for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+      const auto& statement = chain.statements[i];
+      if (const auto* input = std::get_if<Input>(&statement)) {
+        machine[input->name] = batched_input(*input, direction.along[input->name], steps);
+        if (stops) families.open(input->name, typed.values[input->name].storage, machine[input->name]);
+      } else if (std::holds_alternative<RegionBegin>(statement)) {
+        ++depth;
+      } else if (std::holds_alternative<RegionEnd>(statement)) {
+        --depth;
+      } else if (const auto* backward = std::get_if<Backward>(&statement)) {
+        if (!backward->results.empty()) {
+          out.failure = "gradients with names of their own";
+          return out;
+        }
+        if (!backward->wrt) accumulate(backward->cotangent, backward->roots);
+      } else {
+        const Step& step = std::get<Step>(statement);
+        if (!stops) {
+          machine.step(step, true);
+          continue;
+        }
+        const Value first = Args(step.args).is_tensor(0) ? Args(step.args).tensor(0) : dropped;
+        if (step.inplace) {
+          at::Tensor target = machine[first];
+          const at::Tensor before = target.clone();
+          machine.step(step, true);
+          const at::Tensor change = target.select(-1, 0) - before.select(-1, 0);
+          const int own = families.of(first);
+          families.shift_others(typed.values[first].storage, own, target, change);
+          if (depth > 0) target.copy_(before + change.unsqueeze(-1));
+          continue;
+        }
+        machine.step(step, true);
+        const bool shares = step.op->alias != Alias::none && (step.op->alias == Alias::detach || typed.steps[i].results[0].view);
+        for (const Value result : step.results) {
+          if (result == dropped) continue;
+          const int storage = typed.values[result].storage;
+          if (shares && depth == 0 && step.op->alias != Alias::detach) {
+            families.join(result, first);
+          } else if (typed.object[result] != result) {
+            families.join(result, typed.object[result]);
+          } else {
+            if (shares || depth > 0) machine[result] = Families::frozen(machine[result], points);
+            families.open(result, storage, machine[result]);
+          }
+        }
+      }
+    }
+    if (!implied_roots.empty()) accumulate(Spec{}, implied_roots);
+  } catch (const c10::Error& error) {
+    out.failure = "the batched forward was refused: " + std::string(error.what_without_backtrace()).substr(0, 120);
+  }
+  return out;
+}
+
+}  // namespace gradsmith

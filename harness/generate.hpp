@@ -1,0 +1,29 @@
+// Random valid chains, built on concrete values: the generator types, evaluates and models each step as it goes, so it
+// knows domains, kinks and refusals before LibTorch runs. Knows the op table, the reference and the expectation model.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/chain.hpp"
+#include "harness/choices.hpp"
+
+namespace gradsmith {
+
+/// What to draw. Percentages are of chains or steps as said.
+struct Knobs {
+  int max_steps = 10;               ///< at most; the mean is about 6
+  std::int64_t max_elements = 16;   ///< per input (33 in a twentieth of chains, to pass vector widths)
+  unsigned refused = 30;            ///< % of chains that must be refused
+  unsigned inplace = 50;            ///< % of steps, where an in-place form exists and fits
+  unsigned views = 20;              ///< % of steps
+  unsigned aliasing = 40;           ///< % of steps that pick a tensor whose storage is saved or shared
+  unsigned edges = 4;               ///< % of inputs with values=edges
+  unsigned regions = 8;             ///< % of steps that open a region
+  std::vector<const Op*> ops{};     ///< only these; empty: all
+};
+
+/// A valid chain; never fails. Equal choices and knobs give equal chains on every machine.
+Chain generate(Choices& choices, const Knobs& knobs = {});
+
+}  // namespace gradsmith

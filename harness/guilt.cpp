@@ -1,0 +1,199 @@
+#include "harness/guilt.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <memory>
+
+#include "harness/compare.hpp"
+#include "harness/machine.hpp"
+#include "harness/reference.hpp"
+
+namespace gradsmith {
+namespace {
+
+/// The tensor a step leaves something in: its target, or its first named result.
+Value product_of(const Step& step) {
+  if (step.inplace) return Args(step.args).tensor(0);
+  for (const Value result : step.results)
+    if (result != dropped) return result;
+  return dropped;
+}
+
+bool is_view_step(const Step& step, const TypedStep& typed) {
+  return step.op->alias == Alias::detach || (!typed.results.empty() && (typed.results[0].view || typed.results[0].same_object));
+}
+
+Spread spread_of(const std::vector<Lanes>& lanes) {
+  Spread out;
+  for (const Lanes& l : lanes) {
+    double worst = 0;
+    for (int lane = 1; lane < lane_count; ++lane) worst = std::max(worst, std::abs(l.v[lane] - l.v[0]));
+    out.value.push_back(l.v[0]);
+    out.spread.push_back(worst);
+  }
+  return out;
+}
+
+bool agrees(const std::vector<double>& observed, const Spread& expected, DType dtype) {
+  return observed.size() == expected.value.size() &&
+         compare(observed, expected, unit_roundoff(dtype)).ratio <= 4 * Tolerance{}.k;  // 3 replicas only: be generous
+}
+
+/// Cotangents that arrive at each statement's product (or leaf), summed over all backwards, as LibTorch computes them.
+std::vector<std::shared_ptr<std::vector<double>>> observed_cotangents(const Chain& chain, const Typed& typed,
+                                                                     const std::vector<Value>& implied_roots) {
+  std::vector<std::shared_ptr<std::vector<double>>> observed(chain.statements.size());
+  Machine machine(chain.names.size());
+  Regions regions;
+  const auto watch = [&](std::size_t statement, at::Tensor& tensor) {
+    if (!tensor.requires_grad()) return;
+    auto sum = std::make_shared<std::vector<double>>(tensor.numel(), 0.0);
+    observed[statement] = sum;
+    const auto add = [sum](const at::Tensor& gradient) {
+      const Array array = read_array(gradient);
+      for (std::size_t e = 0; e < array.data.size() && e < sum->size(); ++e) (*sum)[e] += array.data[e];
+    };
+    if (!tensor.is_view()) {
+      tensor.register_hook([add](const at::Tensor& gradient) { add(gradient); });
+      return;
+    }
+    // What arrives at a view comes through its base as well: watch the base, look at the view's place.
+    const at::Tensor base(tensor._base());
+    const auto sizes = tensor.sizes().vec(), strides = tensor.strides().vec();
+    const auto offset = tensor.storage_offset() - base.storage_offset();
+    const auto base_sizes = base.sizes().vec(), base_strides = base.strides().vec();
+    base.register_hook([=](const at::Tensor& gradient) {
+      at::NoGradGuard off;
+      at::Tensor laid_out = at::empty_strided(base_sizes, base_strides, gradient.options());
+      laid_out.copy_(gradient);
+      add(laid_out.as_strided(sizes, strides, offset));
+    });
+  };
+  try {
+    for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+      const auto& statement = chain.statements[i];
+      if (const auto* input = std::get_if<Input>(&statement)) {
+        machine[input->name] = make_input(*input);
+        watch(i, machine[input->name]);
+      } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
+        regions.open(region->kind);
+      } else if (std::holds_alternative<RegionEnd>(statement)) {
+        regions.close();
+      } else if (const auto* backward = std::get_if<Backward>(&statement)) {
+        std::vector<at::Tensor> cotangents;
+        if (backward->cotangent) cotangents = make_cotangents(machine, *backward->cotangent, backward->roots);
+        machine.backward(*backward, backward->roots, cotangents);
+      } else {
+        const Step& step = std::get<Step>(statement);
+        machine.step(step);
+        const Value product = product_of(step);
+        if (product != dropped && !is_view_step(step, typed.steps[i]) && at::GradMode::is_enabled())
+          watch(i, machine[product]);
+      }
+    }
+    if (!implied_roots.empty())
+      machine.backward({.cotangent = Spec{}}, implied_roots, make_cotangents(machine, Spec{}, implied_roots));
+  } catch (const c10::Error&) {
+    // Watching can itself be refused (reading grad_fn of a stale view): what was seen until then has to do.
+  }
+  return observed;
+}
+
+/// The same cotangents by the reference.
+std::vector<Spread> expected_cotangents(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
+  const DType dtype = floating_type(chain);
+  Evaluator evaluator(0, dtype);
+  std::vector<std::vector<int>> nodes(chain.statements.size());
+  std::vector<std::vector<Lanes>> sums(chain.statements.size());
+  const auto sweep = [&](const Backward& statement, const std::vector<Value>& roots) {
+    const auto adjoint = evaluator.sweep(roots, seeds(statement.cotangent, roots, typed, dtype));
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      for (std::size_t e = 0; e < nodes[i].size(); ++e)
+        if (nodes[i][e] >= 0) sums[i][e] = sums[i][e] + adjoint[nodes[i][e]];
+  };
+  for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    const auto& statement = chain.statements[i];
+    evaluator.add(statement, typed);
+    Value product = dropped;
+    if (const auto* input = std::get_if<Input>(&statement)) product = input->name;
+    if (const auto* step = std::get_if<Step>(&statement)) product = product_of(*step);
+    if (const auto* backward = std::get_if<Backward>(&statement)) sweep(*backward, backward->roots);
+    if (product == dropped) continue;
+    for (const Var& v : evaluator.read(product)) nodes[i].push_back(v.node);
+    sums[i].resize(nodes[i].size());
+  }
+  if (!implied_roots.empty()) sweep({.cotangent = Spec{}}, implied_roots);
+  std::vector<Spread> out;
+  for (const auto& sum : sums) out.push_back(spread_of(sum));
+  return out;
+}
+
+}  // namespace
+
+std::string form_of(const Step& step) { return std::string(step.op->name) + (step.inplace ? "_" : ""); }
+
+std::string guilty_of_value(const Chain& chain, const Typed& typed) {
+  const DType dtype = floating_type(chain);
+  Machine machine(chain.names.size());
+  Regions regions;
+  Evaluator evaluator(0, dtype);
+  try {
+    for (const auto& statement : chain.statements) {
+      evaluator.add(statement, typed);
+      if (const auto* input = std::get_if<Input>(&statement)) {
+        machine[input->name] = make_input(*input);
+      } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
+        regions.open(region->kind);
+      } else if (std::holds_alternative<RegionEnd>(statement)) {
+        regions.close();
+      } else if (const auto* step = std::get_if<Step>(&statement)) {
+        machine.step(*step);
+        const Value product = product_of(*step);
+        if (product == dropped) continue;
+        std::vector<Lanes> lanes;
+        for (const Var& v : evaluator.read(product)) lanes.push_back(v.v);
+        if (!agrees(read_array(machine[product]).data, spread_of(lanes), dtype)) return form_of(*step);
+      } else {
+        return {};  // gradients with names of their own are not followed
+      }
+    }
+  } catch (const c10::Error&) {
+  }
+  return {};
+}
+
+std::string guilty_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
+  const auto observed = observed_cotangents(chain, typed, implied_roots);
+  const auto expected = expected_cotangents(chain, typed, implied_roots);
+  const DType dtype = floating_type(chain);
+  const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i], dtype); };
+  // Who last wrote each storage, statement by statement.
+  std::vector<std::vector<std::size_t>> sources(chain.statements.size());
+  std::vector<std::ptrdiff_t> writer;
+  const auto set_writer = [&](Value value, std::size_t i) {
+    const auto storage = static_cast<std::size_t>(typed.values[value].storage);
+    if (writer.size() <= storage) writer.resize(storage + 1, -1);
+    writer[storage] = static_cast<std::ptrdiff_t>(i);
+  };
+  for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    const auto& statement = chain.statements[i];
+    if (const auto* input = std::get_if<Input>(&statement)) set_writer(input->name, i);
+    const auto* step = std::get_if<Step>(&statement);
+    if (!step) continue;
+    for_each_ref(*step, [&](Value value) {
+      const auto w = writer[typed.values[value].storage];
+      if (w >= 0) sources[i].push_back(static_cast<std::size_t>(w));
+    });
+    if (is_view_step(*step, typed.steps[i])) continue;
+    if (const Value product = product_of(*step); product != dropped) set_writer(product, i);
+  }
+  for (std::size_t i = chain.statements.size(); i-- > 0;) {
+    const auto* step = std::get_if<Step>(&chain.statements[i]);
+    if (!step || is_view_step(*step, typed.steps[i]) || !observed[i] || departs(i)) continue;
+    for (const std::size_t source : sources[i])
+      if (departs(source)) return form_of(*step);
+  }
+  return {};
+}
+
+}  // namespace gradsmith

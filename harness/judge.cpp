@@ -1,0 +1,273 @@
+#include "harness/judge.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/compare.hpp"
+#include "harness/difference.hpp"
+#include "harness/execute.hpp"
+#include "harness/expect.hpp"
+#include "harness/guilt.hpp"
+#include "harness/twin.hpp"
+
+namespace gradsmith {
+namespace {
+
+struct Case {
+  const Chain& chain;
+  const Typed& typed;
+  const std::vector<Value>& roots;
+  const Outcome& outcome;
+  DType dtype;
+};
+
+std::string describe(const std::optional<Refusal>& refusal) {
+  return refusal ? fmt::format("{} at {}", refusal->id, phase_name(refusal->phase)) : "no error";
+}
+
+Testimony expectation_testimony(const Expectation& expectation, const Outcome& outcome) {
+  Testimony out{.witness = Witness::expectation, .opinion = Opinion::agree};
+  const auto &want = expectation.refusal, &got = outcome.refusal;
+  if (!want && !got) return out;
+  if (want && got && want->id == got->id && want->phase == got->phase) return out;
+  out.opinion = Opinion::disagree;
+  out.kind = !got ? FindingKind::missing_error : !want ? FindingKind::spurious_error : FindingKind::wrong_error;
+  out.reason = fmt::format("expected {}, saw {}{}", describe(want), describe(got),
+                           got ? fmt::format(": {}", got->message.substr(0, got->message.find('\n'))) : "");
+  return out;
+}
+
+/// Worst departure of an outcome from the reference over one set of tensors; fills the testimony's evidence.
+void weigh(Testimony& out, const Case& c, const std::vector<std::optional<Array>>& observed,
+           const std::vector<std::optional<Spread>>& expected, bool missing_is_zero) {
+  for (std::size_t v = 0; v < expected.size(); ++v) {
+    if (!expected[v]) continue;
+    std::vector<double> zeros;
+    const std::vector<double>* data = nullptr;
+    if (v < observed.size() && observed[v]) {
+      data = &observed[v]->data;
+    } else if (missing_is_zero) {
+      zeros.assign(expected[v]->value.size(), 0.0);
+      data = &zeros;
+    }
+    if (!data) continue;
+    const Departure d = compare(*data, *expected[v], unit_roundoff(c.dtype));
+    if (!(d.ratio <= out.ratio)) {
+      out.ratio = d.ratio;
+      out.observed = d.observed;
+      out.expected = d.expected;
+      out.name = fmt::format("{}[{}]", c.chain.names[v], d.element);
+    }
+  }
+}
+
+struct Weighed {
+  Testimony values, gradients;
+};
+Weighed weigh_all(const Case& c, const Reference& reference) {
+  Weighed out;
+  weigh(out.values, c, c.outcome.values, reference.values, false);
+  weigh(out.gradients, c, c.outcome.gradients, reference.gradients, true);
+  return out;
+}
+
+Testimony reference_testimony(const Case& c, Reference& reference) {
+  const Tolerance tolerance;
+  Testimony out{.witness = Witness::reference};
+  if (!reference.stable) {
+    out.opinion = Opinion::inconclusive;
+    out.reason = "a replica takes another branch";
+    return out;
+  }
+  Weighed weighed = weigh_all(c, reference);
+  const auto worst = [&] { return std::max(weighed.values.ratio, weighed.gradients.ratio); };
+  if (!(worst() <= tolerance.k)) {
+    for (int i = 1; i <= tolerance.more_replicas && reference.stable; ++i)
+      widen(reference, run_reference(c.chain, c.typed, c.roots, static_cast<std::uint64_t>(i)));
+    if (!reference.stable) {
+      out.opinion = Opinion::inconclusive;
+      out.reason = "a replica takes another branch";
+      return out;
+    }
+    weighed = weigh_all(c, reference);
+  }
+  const bool value = !(weighed.values.ratio <= tolerance.k), gradient = !(weighed.gradients.ratio <= tolerance.k);
+  out = value || !gradient ? weighed.values : weighed.gradients;
+  if (!value && !gradient && weighed.gradients.ratio > weighed.values.ratio) out = weighed.gradients;
+  out.witness = Witness::reference;
+  out.opinion = value || gradient ? Opinion::disagree : Opinion::agree;
+  out.kind = value ? FindingKind::wrong_value : gradient ? FindingKind::wrong_gradient : FindingKind::none;
+  if (out.opinion == Opinion::disagree)
+    out.reason = fmt::format("{} {} is {:.17g}, the reference says {:.17g} ({:.3g} times what rounding can do)",
+                             value ? "value" : "gradient", out.name, out.observed, out.expected, out.ratio);
+  return out;
+}
+
+Testimony twin_testimony(const Case& c, const Reference* reference) {
+  Testimony out{.witness = Witness::twin};
+  const auto result = execute_twin(c.chain, c.typed, c.roots);
+  if (const auto* reason = std::get_if<std::string>(&result)) {
+    out.reason = *reason;
+    if (reason->starts_with("the twin was refused")) out.opinion = Opinion::inconclusive;
+    return out;
+  }
+  const Twin& twin = std::get<Twin>(result);
+  const auto differ = [&](const std::vector<std::optional<Array>>& chain, const std::vector<std::optional<Array>>& other,
+                          bool bitwise, const std::vector<std::optional<Spread>>* expected) {
+    for (std::size_t v = 0; v < chain.size(); ++v) {
+      if (!chain[v] || v >= other.size() || !other[v]) continue;
+      const auto &a = chain[v]->data, &b = other[v]->data;
+      const auto at = first_bit_difference(a, b);
+      if (at < 0) continue;
+      double ratio = INFINITY;
+      std::size_t element = static_cast<std::size_t>(at);
+      if (!bitwise) {
+        if (!expected || !(*expected)[v]) continue;
+        Spread around = *(*expected)[v];
+        around.value = b;
+        const Departure d = compare(a, around, unit_roundoff(c.dtype));
+        if (d.ratio <= Tolerance{}.k) continue;
+        ratio = d.ratio;
+        element = d.element;
+      }
+      out.opinion = Opinion::disagree;
+      out.kind = FindingKind::twin_mismatch;
+      out.name = fmt::format("{}[{}]", c.chain.names[v], element);
+      out.observed = a[element];
+      out.expected = b[element];
+      out.ratio = ratio;
+      return true;
+    }
+    return false;
+  };
+  out.opinion = Opinion::agree;
+  if (differ(c.outcome.values, twin.outcome.values, true, nullptr)) {
+    out.reason = fmt::format("value {} is {:.17g}, {:.17g} out of place", out.name, out.observed, out.expected);
+  } else if (differ(c.outcome.gradients, twin.outcome.gradients, twin.bitwise_gradients,
+                    reference ? &reference->gradients : nullptr)) {
+    out.reason = fmt::format("gradient {} is {:.17g}, {:.17g} out of place", out.name, out.observed, out.expected);
+  }
+  return out;
+}
+
+/// The decade of a relative departure: "1e-8"; what separates a float constant from a wrong factor.
+std::string magnitude(const Testimony& t) {
+  const double scale = std::max(std::abs(t.observed), std::abs(t.expected));
+  const double relative = std::abs(t.observed - t.expected) / scale;
+  if (!std::isfinite(relative)) return "nonfinite";
+  if (relative >= 0.1) return "large";
+  return fmt::format("1e{}", static_cast<int>(std::floor(std::log10(relative))));
+}
+
+/// All ops that can take the blame when no single step can: the forms of the in-place steps, else of all steps.
+std::string suspects(const Chain& chain) {
+  std::vector<std::string> forms, all;
+  for (const auto& statement : chain.statements)
+    if (const auto* step = std::get_if<Step>(&statement)) (step->inplace ? forms : all).push_back(form_of(*step));
+  if (forms.empty()) forms = all;
+  std::sort(forms.begin(), forms.end());
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
+  if (forms.size() > 3) forms.resize(3);
+  return fmt::format("{}", fmt::join(forms, "+"));
+}
+
+const Step* step_at(const Chain& chain, const Phase& phase) {
+  int number = 0;
+  for (const auto& statement : chain.statements)
+    if (const auto* step = std::get_if<Step>(&statement))
+      if (++number == phase.number) return step;
+  return nullptr;
+}
+
+Signature signature_of(const Case& c, const Verdict& verdict, const Testimony& t, bool guilt) {
+  Signature out{.kind = t.kind, .dtype = std::string(dtype_name(c.dtype))};
+  const auto &want = verdict.expectation.refusal, &got = verdict.outcome.refusal;
+  if (t.witness == Witness::expectation) {
+    const auto word = [](const std::optional<Refusal>& r) {
+      return r ? r->id + (r->phase.kind == Phase::Kind::step ? "-step" : "-backward") : std::string("none");
+    };
+    out.detail = word(want) + "-" + word(got);
+    const auto& where = got ? got : want;
+    const Step* step = where->phase.kind == Phase::Kind::step ? step_at(c.chain, where->phase) : nullptr;
+    out.guilty = step ? form_of(*step) : suspects(c.chain);
+    return out;
+  }
+  if (guilt && t.kind == FindingKind::wrong_value) out.guilty = guilty_of_value(c.chain, c.typed);
+  if (guilt && t.kind != FindingKind::wrong_value) out.guilty = guilty_of_gradient(c.chain, c.typed, c.roots);
+  if (out.guilty.empty()) out.guilty = suspects(c.chain);
+  out.detail = magnitude(t);
+  return out;
+}
+
+}  // namespace
+
+std::string Signature::text() const {
+  return fmt::format("{}.{}.{}.{}.{}", finding_name(kind), guilty, detail, dtype, device);
+}
+
+Verdict judge(const Chain& chain, const Plan& plan) {
+  Verdict verdict;
+  auto result = type_chain(chain);
+  if (const auto* invalid = std::get_if<Invalid>(&result)) {
+    verdict.reason = "invalid: " + invalid->message;
+    return verdict;
+  }
+  const Typed& typed = std::get<Typed>(result);
+  for (const auto& statement : chain.statements)
+    if (const auto* backward = std::get_if<Backward>(&statement); backward && backward->create_graph) {
+      verdict.status = Status::inconclusive;
+      verdict.reason = "create_graph: second derivatives are not judged";
+      return verdict;
+    }
+  std::vector<Value> roots;
+  verdict.expectation = expect(chain, typed, &roots);
+  verdict.outcome = execute(chain, roots);
+  const Case c{chain, typed, roots, verdict.outcome, floating_type(chain)};
+  const auto asked = [&](Witness witness) { return plan.witnesses[static_cast<std::size_t>(witness)]; };
+  const auto finding = [&]() -> const Testimony* {
+    for (const auto& t : verdict.testimonies)
+      if (t.opinion == Opinion::disagree) return &t;
+    return nullptr;
+  };
+
+  if (asked(Witness::expectation))
+    verdict.testimonies.push_back(expectation_testimony(verdict.expectation, verdict.outcome));
+  if (verdict.outcome.refusal || verdict.expectation.refusal || verdict.expectation.hole) {
+    const char* reason = verdict.outcome.refusal ? "refused" : verdict.expectation.hole ? "known hole" : "should be refused";
+    for (const Witness witness : {Witness::reference, Witness::twin, Witness::difference})
+      if (asked(witness)) verdict.testimonies.push_back({.witness = witness, .reason = reason});
+  } else {
+    Reference reference;
+    std::optional<Testimony> difference;
+    if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin))
+      reference = run_reference(chain, typed, roots);
+    if (asked(Witness::difference)) {  // first: it reads the tape that the reference left
+      if (c.dtype == DType::f64)
+        difference = difference_witness(chain, typed, roots, verdict.outcome, reference);
+      else
+        difference = Testimony{.witness = Witness::difference, .reason = "float64 only"};
+    }
+    if (asked(Witness::reference)) verdict.testimonies.push_back(reference_testimony(c, reference));
+    if (asked(Witness::twin)) verdict.testimonies.push_back(twin_testimony(c, &reference));
+    if (difference) verdict.testimonies.push_back(*difference);
+  }
+
+  if (const Testimony* t = finding()) {
+    verdict.status = Status::finding;
+    verdict.signature = signature_of(c, verdict, *t, plan.guilt);
+  } else if (verdict.outcome.refusal) {
+    verdict.status = Status::agreed_raise;
+  } else if (verdict.expectation.hole) {
+    verdict.status = Status::known_hole;
+  } else {
+    const auto open = std::find_if(verdict.testimonies.begin(), verdict.testimonies.end(),
+                                   [](const Testimony& t) { return t.witness == Witness::reference && t.opinion == Opinion::inconclusive; });
+    verdict.status = open == verdict.testimonies.end() ? Status::pass : Status::inconclusive;
+    if (open != verdict.testimonies.end()) verdict.reason = open->reason;
+  }
+  return verdict;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,30 @@
+// Known issues: the chains under corpus/known, by the signature each shows on this machine.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/judge.hpp"
+
+namespace gradsmith {
+
+/// A known issue.
+struct KnownIssue {
+  std::string file{};
+  Signature signature{};
+  int steps = 0;
+};
+
+/// Known issues by signature text, and the files that show no finding any more.
+struct KnownTable {
+  std::map<std::string, KnownIssue> issues{};
+  std::vector<std::string> passing{};
+};
+
+/// Judges every chain under `corpus`/known whose header expects a finding, each in a process of its own; an absent folder
+/// gives an empty table. UsageError for a file that is no chain.
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan);
+
+}  // namespace gradsmith

@@ -1,0 +1,165 @@
+#include "harness/machine.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "harness/values.hpp"
+
+namespace gradsmith {
+
+at::ScalarType scalar_type(DType dtype) {
+  switch (dtype) {
+    case DType::f64: return at::kDouble;
+    case DType::f32: return at::kFloat;
+    case DType::bf16: return at::kBFloat16;
+    case DType::f16: return at::kHalf;
+    case DType::i64: return at::kLong;
+    case DType::boolean: return at::kBool;
+  }
+  return at::kDouble;
+}
+
+namespace {
+
+DType dtype_of(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat: return DType::f32;
+    case at::kBFloat16: return DType::bf16;
+    case at::kHalf: return DType::f16;
+    case at::kLong: return DType::i64;
+    case at::kBool: return DType::boolean;
+    default: return DType::f64;
+  }
+}
+
+}  // namespace
+
+at::Tensor make_tensor(DType dtype, const Shape& shape, const double* data) {
+  at::Tensor wide = at::empty(shape, at::kDouble);
+  std::copy(data, data + wide.numel(), wide.data_ptr<double>());
+  return dtype == DType::f64 ? wide : wide.to(scalar_type(dtype));
+}
+
+at::Tensor make_input(const Input& input) {
+  const auto data = input_storage(input);
+  at::NoGradGuard guard;
+  at::Tensor tensor;
+  if (!input.strides && input.offset == 0) {
+    tensor = make_tensor(input.dtype, input.shape, data.data());
+  } else {
+    const Layout layout = input_layout(input);
+    const at::Tensor storage = make_tensor(input.dtype, {static_cast<std::int64_t>(data.size())}, data.data());
+    tensor = storage.as_strided(layout.shape, layout.strides, layout.offset).detach();  // detach: no view, a leaf
+  }
+  if (input.requires_grad) tensor.requires_grad_(true);
+  return tensor;
+}
+
+Array read_array(const at::Tensor& tensor) {
+  Array out;
+  out.dtype = dtype_of(tensor.scalar_type());
+  out.shape = tensor.sizes().vec();
+  at::NoGradGuard guard;
+  if (tensor.scalar_type() == at::kDouble && tensor.is_contiguous()) {
+    const double* data = tensor.const_data_ptr<double>();
+    out.data.assign(data, data + tensor.numel());
+    return out;
+  }
+  if (tensor.scalar_type() == at::kDouble && tensor.storage_offset() >= 0 && tensor.numel() <= 4096) {
+    const double* data = tensor.const_data_ptr<double>();
+    for (const auto p : storage_positions({out.shape, tensor.strides().vec(), 0})) out.data.push_back(data[p]);
+    return out;
+  }
+  const at::Tensor wide = tensor.detach().to(at::kDouble).contiguous();
+  const double* data = wide.const_data_ptr<double>();
+  out.data.assign(data, data + wide.numel());
+  return out;
+}
+
+Layout layout_of(const at::Tensor& tensor) {
+  return {tensor.sizes().vec(), tensor.strides().vec(), tensor.storage_offset()};
+}
+
+struct Regions::Guards {
+  std::optional<at::NoGradGuard> no_grad;
+  std::optional<c10::InferenceMode> inference;
+};
+
+Regions::Regions() = default;
+Regions::~Regions() { clear(); }
+
+void Regions::open(RegionBegin::Kind kind) {
+  open_.push_back(std::make_unique<Guards>());
+  if (kind == RegionBegin::Kind::no_grad)
+    open_.back()->no_grad.emplace();
+  else
+    open_.back()->inference.emplace();
+}
+
+void Regions::close() { open_.pop_back(); }
+
+void Regions::clear() {
+  while (!open_.empty()) open_.pop_back();
+}
+
+void Machine::load_arguments(const Step& step) {
+  const Args args(step.args);
+  arguments_.assign(step.op->params.size(), at::Tensor());
+  for (std::size_t i = 0; i < arguments_.size(); ++i)
+    if (args.is_tensor(i)) arguments_[i] = tensors_[args.tensor(i)];
+}
+
+at::Tensor Machine::functional(const Step& step) {
+  load_arguments(step);
+  const Args args(step.args);
+  const Actuals actuals(*step.op, args, arguments_);
+  return (step.op->pure ? step.op->pure : step.op->functional)(actuals);
+}
+
+void Machine::step(const Step& step, bool batched) {
+  const Op& op = *step.op;
+  const Args args(step.args);
+  load_arguments(step);
+  const Actuals actuals(op, args, arguments_, batched);
+  if (step.inplace) {
+    op.inplace(actuals);
+  } else if (op.pure_many) {
+    auto results = op.pure_many(actuals);
+    for (std::size_t k = 0; k < step.results.size() && k < results.size(); ++k)
+      if (step.results[k] != dropped) tensors_[step.results[k]] = std::move(results[k]);
+  } else {
+    at::Tensor result = (batched && op.batched ? op.batched : op.pure)(actuals);
+    if (step.results[0] != dropped) tensors_[step.results[0]] = std::move(result);
+  }
+  arguments_.clear();
+}
+
+void Machine::backward(const Backward& statement, const std::vector<Value>& roots, std::vector<at::Tensor> cotangents) {
+  std::vector<at::Tensor> outputs;
+  outputs.reserve(roots.size());
+  for (const Value root : roots) outputs.push_back(tensors_[root]);
+  const bool retain = statement.retain_graph || statement.create_graph;
+  if (!statement.wrt) {
+    torch::autograd::backward(outputs, cotangents, retain, statement.create_graph);
+    return;
+  }
+  std::vector<at::Tensor> inputs;
+  for (const Value value : *statement.wrt) inputs.push_back(tensors_[value]);
+  auto gradients = torch::autograd::grad(outputs, inputs, cotangents, retain, statement.create_graph);
+  for (std::size_t k = 0; k < statement.results.size(); ++k)
+    if (statement.results[k] != dropped) tensors_[statement.results[k]] = gradients[k].clone(at::MemoryFormat::Contiguous);
+}
+
+std::vector<at::Tensor> make_cotangents(Machine& machine, const Spec& spec, const std::vector<Value>& roots) {
+  std::vector<Shape> shapes;
+  for (const Value root : roots) shapes.push_back(machine[root].sizes().vec());
+  const DType dtype = dtype_of(machine[roots[0]].scalar_type());
+  const auto values = cotangent_values(spec, shapes, dtype);
+  std::vector<at::Tensor> out;
+  for (std::size_t r = 0; r < roots.size(); ++r)
+    out.push_back(make_tensor(dtype_of(machine[roots[r]].scalar_type()), shapes[r], values[r].data()));
+  return out;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,62 @@
+// Runs the statements of a chain on live LibTorch tensors: inputs, steps, regions, backward. Shared by the executor, the
+// twin and the witness of differences. Includes LibTorch: only files that drive it may include this.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <optional>
+
+#include "harness/actuals.hpp"
+#include "harness/outcome.hpp"
+
+namespace gradsmith {
+
+/// LibTorch's element type.
+at::ScalarType scalar_type(DType dtype);
+/// A tensor of this dtype and shape, row-major contiguous, with these elements.
+at::Tensor make_tensor(DType dtype, const Shape& shape, const double* data);
+/// The input of a chain: its own strides and offset, no view of anything, `requires_grad` as stated.
+at::Tensor make_input(const Input& input);
+/// The elements of a tensor as an array.
+Array read_array(const at::Tensor& tensor);
+/// Layout of a live tensor.
+Layout layout_of(const at::Tensor& tensor);
+
+/// `no_grad { }` and `inference { }` as guards on a stack.
+class Regions {
+ public:
+  Regions();
+  ~Regions();
+  void open(RegionBegin::Kind kind);
+  void close();
+  /// Closes whatever a refusal left open.
+  void clear();
+
+ private:
+  struct Guards;
+  std::vector<std::unique_ptr<Guards>> open_;
+};
+
+/// Live tensors by name, and the arguments of the step at hand.
+class Machine {
+ public:
+  explicit Machine(std::size_t names) : tensors_(names) {}
+  at::Tensor& operator[](Value value) { return tensors_[value]; }
+  /// Runs one step. Throws what LibTorch throws.
+  void step(const Step& step, bool batched = false);
+  /// What an in-place step would leave in its target, computed out of place. Nothing is written.
+  at::Tensor functional(const Step& step);
+  /// `torch::autograd::backward` or `grad` of one statement over these roots and cotangents (empty: none given).
+  void backward(const Backward& statement, const std::vector<Value>& roots, std::vector<at::Tensor> cotangents);
+  std::vector<at::Tensor>& tensors() { return tensors_; }
+
+ private:
+  void load_arguments(const Step& step);
+  std::vector<at::Tensor> tensors_, arguments_;
+};
+
+/// Cotangent tensors for these roots (shapes and dtypes taken from the live tensors).
+std::vector<at::Tensor> make_cotangents(Machine& machine, const Spec& spec, const std::vector<Value>& roots);
+
+
+}  // namespace gradsmith

@@ -1,0 +1,175 @@
+// Arithmetic of two and three operands: add, sub, mul, div, pow, addcmul, addcdiv, lerp, maximum, minimum.
+#include "harness/actuals.hpp"
+#include "harness/layout.hpp"
+#include "harness/ops/family.hpp"
+
+namespace gradsmith::ops {
+namespace {
+
+constexpr int self = 0, other = 1;
+constexpr Interval all_reals{}, divisor{.apart = 1e-2};
+
+bool has_tensor_1(const Args& at) { return at.is_tensor(1); }
+bool has_tensor_2(const Args& at) { return at.is_tensor(2); }
+
+Param operand(std::string_view name, std::vector<Argument> numbers) {
+  Param param = tensor_or_number(name);
+  param.choices = std::move(numbers);
+  return param;
+}
+
+/// Elementwise over the tensors alone: a number is an attribute of these kernels and no operand of their iterator,
+/// which shows in the strides of the result.
+Shaped tensors_only(const Call& call) {
+  Shape shape;
+  std::vector<const Layout*> layouts;
+  for (std::size_t i = 0; i < call.tensors.size(); ++i) {
+    if (!call.tensors[i]) continue;
+    const auto wider = broadcast(shape, call.shape(i));
+    if (!wider) return refused_step("E19");
+    shape = *wider;
+    layouts.push_back(&call.layout(i));
+  }
+  return {.results = {{.layout = elementwise_layout(layouts, false, shape)}}};
+}
+
+Lanes power(const Lanes& base, const Lanes& exponent) {
+  return each(base, exponent, [](double x, double y) { return std::pow(x, y); });
+}
+
+/// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf.
+Lanes power(const Lanes& base, double exponent) {
+  if (exponent == 0.5) return each(base, [](double x) { return std::sqrt(x); });
+  if (exponent == -0.5) return each(base, [](double x) { return 1 / std::sqrt(x); });
+  return each(base, [exponent](double x) { return std::pow(x, exponent); });
+}
+
+/// pow_backward, pow_backward_self and pow_backward_exponent of FunctionsManual.cpp. An exponent of 0 cuts the path to
+/// the base, a base of 0 under an exponent >= 0 the path to the exponent.
+Var pow_as_libtorch(const Var& x, const Var& y, const Args& at) {
+  if (at.is_number(1)) {
+    const double exponent = at[1];
+    if (exponent == 0) return 1.0;
+    return custom(power(x.v, exponent), x, Lanes(exponent) * power(x.v, exponent - 1));
+  }
+  const Lanes r = power(x.v, y.v);
+  const Var base = y.exact() == 0 ? constant(x) : x;
+  const Var exponent = x.exact() == 0 && y.exact() >= 0 ? constant(y) : y;
+  return custom(r, base, y.v * power(x.v, y.v - 1.0), exponent, r * each(x.v, [](double t) { return std::log(t); }));
+}
+
+/// The larger or the smaller. A tie gives half to each; with a NaN both get all, since only `<` and `>` mask.
+Var extreme(const Var& a, const Var& b, bool larger) {
+  if (a == b) return custom(a.v, a, 0.5, b, 0.5);
+  if (a < b) return larger ? b : a;
+  if (a > b) return larger ? a : b;
+  return custom(a.v + b.v, a, 1.0, b, 1.0);
+}
+
+/// LibTorch takes the end that is nearer, so that weight 0 and 1 give an end exactly.
+Var lerp(const Var& from, const Var& to, const Var& weight) {
+  const Lanes span = to.v - from.v, rest = Lanes(1.0) - weight.v;
+  const bool near_from = std::fabs(weight.exact()) < 0.5;
+  const Lanes value = near_from ? from.v + weight.v * span : to.v - span * rest;
+  const Var ends = custom(value, from, rest, to, weight.v);
+  return custom(value, ends, 1.0, weight, span);
+}
+
+/// self + value * t1 / t2, with the gradients of derivatives.yaml.
+Var addcdiv(const Var& x, const Var& t1, const Var& t2, double value) {
+  const Lanes by_t2 = -(Lanes(value) * t1.v / (t2.v * t2.v));
+  return x + custom(Lanes(value) * t1.v / t2.v, t1, Lanes(value) / t2.v, t2, by_t2);
+}
+
+}  // namespace
+
+std::vector<const Op*> arithmetic() {
+  static const Op table[] = {
+      {.name = "add",
+       .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
+       .maths =
+           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x + y : x + at[2] * y; }),
+       .pure =
+           [](const Actuals& a) {
+             return a.is_tensor(1) ? a[0].add(a[1], a.number(2)) : a[0].add(a.number(1), a.number(2));
+           },
+       .inplace =
+           [](const Actuals& a) {
+             a.is_tensor(1) ? a[0].add_(a[1], a.number(2)) : a[0].add_(a.number(1), a.number(2));
+           }},
+      {.name = "sub",
+       .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
+       .maths =
+           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x - y : x - at[2] * y; }),
+       .pure =
+           [](const Actuals& a) {
+             return a.is_tensor(1) ? a[0].sub(a[1], a.number(2)) : a[0].sub(a.number(1), a.number(2));
+           },
+       .inplace =
+           [](const Actuals& a) {
+             a.is_tensor(1) ? a[0].sub_(a[1], a.number(2)) : a[0].sub_(a.number(1), a.number(2));
+           }},
+      {.name = "mul",
+       .params = {tensor(), operand("other", {2.0, -0.5, 0.0})},
+       .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
+       .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].mul(a[1]) : a[0].mul(a.number(1)); },
+       .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].mul_(a[1]) : a[0].mul_(a.number(1)); },
+       .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}}},
+      {.name = "div",
+       .params = {tensor(), operand("other", {2.0, -0.7})},
+       .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return x / y; }),
+       .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].div(a[1]) : a[0].div(a.number(1)); },
+       .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].div_(a[1]) : a[0].div_(a.number(1)); },
+       .domain = {all_reals, divisor},
+       .saves = {{.reads = other}, {.of = other, .reads = self}}},
+      {.name = "pow",
+       .params = {tensor(), operand("exponent", {2.0, 3.0, 0.5, -1.0, 1.5, 0.0})},
+       .shape = tensors_only,
+       .maths = elementwise2(pow_as_libtorch),
+       .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].pow(a[1]) : a[0].pow(a.number(1)); },
+       .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].pow_(a[1]) : a[0].pow_(a.number(1)); },
+       .domain = {{1e-2, 100}, {-3, 3}},
+       .saves = {{.reads = self}, {.reads = other, .when = has_tensor_1}, {.reads = result, .when = has_tensor_1}}},
+      {.name = "addcmul",
+       .params = {tensor(), tensor("tensor1"), tensor("tensor2"), number("value", 1.0, {0.5, -2.0})},
+       .maths =
+           elementwise3([](const Var& x, const Var& t1, const Var& t2, const Args& at) { return x + at[3] * t1 * t2; }),
+       .pure = [](const Actuals& a) { return at::addcmul(a[0], a[1], a[2], a.number(3)); },
+       .inplace = [](const Actuals& a) { a[0].addcmul_(a[1], a[2], a.number(3)); },
+       .saves = {{.of = 1, .reads = 2}, {.of = 2, .reads = 1}}},
+      {.name = "addcdiv",
+       .params = {tensor(), tensor("tensor1"), tensor("tensor2"), number("value", 1.0, {0.5, -2.0})},
+       .maths = elementwise3(
+           [](const Var& x, const Var& t1, const Var& t2, const Args& at) { return addcdiv(x, t1, t2, at[3]); }),
+       .pure = [](const Actuals& a) { return at::addcdiv(a[0], a[1], a[2], a.number(3)); },
+       .inplace = [](const Actuals& a) { a[0].addcdiv_(a[1], a[2], a.number(3)); },
+       .domain = {all_reals, all_reals, divisor},
+       .saves = {{.reads = 2}, {.of = 2, .reads = 1}}},
+      {.name = "lerp",
+       .params = {tensor(), tensor("end"), operand("weight", {0.25, 0.75, 0.0, 1.5})},
+       .shape = tensors_only,
+       .maths = elementwise3(
+           [](const Var& x, const Var& end, const Var& weight, const Args&) { return lerp(x, end, weight); }),
+       .pure =
+           [](const Actuals& a) {
+             return a.is_tensor(2) ? at::lerp(a[0], a[1], a[2]) : at::lerp(a[0], a[1], a.number(2));
+           },
+       .inplace = [](const Actuals& a) { a.is_tensor(2) ? a[0].lerp_(a[1], a[2]) : a[0].lerp_(a[1], a.number(2)); },
+       .saves = {{.reads = 2, .when = has_tensor_2},
+                 {.of = 2, .reads = 0, .when = has_tensor_2},
+                 {.of = 2, .reads = 1, .when = has_tensor_2}}},
+      {.name = "maximum",
+       .params = {tensor(), tensor("other")},
+       .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return extreme(x, y, true); }),
+       .pure = [](const Actuals& a) { return at::maximum(a[0], a[1]); },
+       .saves = {{.reads = self}, {.reads = other}}},
+      {.name = "minimum",
+       .params = {tensor(), tensor("other")},
+       .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return extreme(x, y, false); }),
+       .pure = [](const Actuals& a) { return at::minimum(a[0], a[1]); },
+       .saves = {{.reads = self}, {.reads = other}}},
+  };
+  return entries(table);
+}
+
+}  // namespace gradsmith::ops

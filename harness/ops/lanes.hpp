@@ -1,0 +1,29 @@
+// Functions of the C library on Lanes, for maths that states a derivative of its own. Knows only the tape.
+#pragma once
+
+#include "harness/tape.hpp"
+
+namespace gradsmith::ops {
+
+inline Lanes exp(const Lanes& x) {
+  return each(x, [](double t) { return std::exp(t); });
+}
+inline Lanes expm1(const Lanes& x) {
+  return each(x, [](double t) { return std::expm1(t); });
+}
+inline Lanes log(const Lanes& x) {
+  return each(x, [](double t) { return std::log(t); });
+}
+inline Lanes log1p(const Lanes& x) {
+  return each(x, [](double t) { return std::log1p(t); });
+}
+inline Lanes tanh(const Lanes& x) {
+  return each(x, [](double t) { return std::tanh(t); });
+}
+inline Lanes erf(const Lanes& x) {
+  return each(x, [](double t) { return std::erf(t); });
+}
+/// 1 / (1 + e^-x).
+inline Lanes sigmoid(const Lanes& x) { return Lanes(1.0) / (Lanes(1.0) + exp(-x)); }
+
+}  // namespace gradsmith::ops

@@ -1,0 +1,97 @@
+// Matrix products: mm, and matmul of vectors and matrices.
+#include <fmt/ranges.h>
+
+#include "harness/actuals.hpp"
+#include "harness/ops/family.hpp"
+
+namespace gradsmith::ops {
+namespace {
+
+/// [rows, inner] times [inner, columns]; a vector is a row on the left and a column on the right.
+struct Sizes {
+  std::size_t rows, inner, columns;
+};
+Sizes sizes_of(const Call& call) {
+  const Shape &a = call.shape(0), &b = call.shape(1);
+  const std::int64_t rows = a.size() == 2 ? a[0] : 1, columns = b.size() == 2 ? b[1] : 1;
+  return {static_cast<std::size_t>(rows), static_cast<std::size_t>(a.back()), static_cast<std::size_t>(columns)};
+}
+
+Shaped multiply(const Call& call) {
+  const Shape &a = call.shape(0), &b = call.shape(1);
+  if (a.back() != b.front())
+    return invalid_step(
+        fmt::format("shapes [{}] and [{}] cannot be multiplied", fmt::join(a, ", "), fmt::join(b, ", ")));
+  Shape shape(a.begin(), a.end() - 1);
+  shape.insert(shape.end(), b.begin() + 1, b.end());
+  return contiguous_result(std::move(shape));
+}
+
+Shaped mm(const Call& call) {
+  if (call.rank(0) != 2 || call.rank(1) != 2) return invalid_step("mm takes two matrices");
+  return multiply(call);
+}
+
+Shaped matmul(const Call& call) {
+  if (call.rank(0) == 0 || call.rank(1) == 0) return invalid_step("matmul takes no 0-dim tensor");
+  if (call.rank(0) > 2 || call.rank(1) > 2) return invalid_step("matmul of rank 3 and more is not in the table");
+  return multiply(call);
+}
+
+/// Products added in order. The noise on each product covers every other order of the sum.
+void products_in_order(MathsCall& m) {
+  const auto [rows, inner, columns] = sizes_of(m.call);
+  const auto &a = m.in[0], &b = m.in[1];
+  m.out[0].reserve(rows * columns);
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j) {
+      Var sum = 0.0;
+      for (std::size_t k = 0; k < inner; ++k) {
+        const Var term = a[i * inner + k] * b[k * columns + j];
+        sum = k == 0 ? term : sum + term;
+      }
+      m.out[0].push_back(sum);
+    }
+}
+
+/// Slices of the trailing dimension to the front, as bmm wants them; a vector becomes a row (left) or a column (right).
+at::Tensor slices_first(const at::Tensor& t, bool vector, std::int64_t missing) {
+  const at::Tensor front = t.movedim(-1, 0);
+  return vector ? front.unsqueeze(missing) : front;
+}
+
+at::Tensor call_batched(const Actuals& a) {
+  const bool left = a.rank(0) == 1,
+             right = a[1].dim() == 2;  // vectors; with the batch, tensor 1 has one dimension more
+  at::Tensor out = at::bmm(slices_first(a[0], left, 1), slices_first(a[1], right, 2));
+  if (right) out = out.squeeze(2);
+  if (left) out = out.squeeze(1);
+  return out.movedim(0, -1);
+}
+
+}  // namespace
+
+std::vector<const Op*> products() {
+  // Each operand is kept for the other's gradient. matmul keeps views, which share the operand's version counter.
+  static const std::vector<Save> kept = {{.of = 0, .reads = 1}, {.of = 1, .reads = 0}};
+  static const Op table[] = {
+      {.name = "mm",
+       .params = {tensor(), tensor("mat2")},
+       .shape = mm,
+       .maths = products_in_order,
+       .pure = [](const Actuals& a) { return at::mm(a[0], a[1]); },
+       .batched = call_batched,
+       .saves = kept},
+      {.name = "matmul",
+       .params = {tensor(), tensor("other")},
+       .shape = matmul,
+       .maths = products_in_order,
+       .pure = [](const Actuals& a) { return at::matmul(a[0], a[1]); },
+       .batched = call_batched,
+       .saves = kept,
+       .composite = "matmul = dot, mv, mm, or unsqueeze, mm and squeeze"},
+  };
+  return entries(table);
+}
+
+}  // namespace gradsmith::ops

@@ -1,0 +1,49 @@
+// Reducing a finding in a process of its own, so that candidates that crash or hang do no harm; the best chain so far is
+// handed over as it is found. Knows the judge and the reducer.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/judge.hpp"
+#include "harness/process.hpp"
+
+namespace gradsmith {
+
+/// A judged chain's signature when the process may die of it; nothing if the chain shows no finding. No verdict within
+/// `seconds` is a hang.
+std::optional<Signature> signature_apart(const Chain& chain, const Plan& plan, double seconds = 20);
+/// The signature of a process that died or hung over a chain. The op at fault is not known.
+Signature death_signature(bool hang, const Ended& ended);
+
+/// What a reduction came to.
+struct ReductionResult {
+  Chain chain{};
+  std::string headline{}, evidence{};  ///< of `chain`; empty if the process never got to it
+  bool reproduced = false;             ///< the original chain showed its signature again
+  bool complete = false;               ///< a fixpoint was reached within the limits
+  double seconds = 0;
+  std::string words() const;           ///< "complete in 1.8 s", "cut short after 60 s", "did not reproduce"
+};
+
+/// One reduction under way.
+class Reduction {
+ public:
+  static constexpr double limit = 60;  ///< seconds
+  /// Starts to reduce `chain` under its signature.
+  Reduction(const Chain& chain, const Signature& signature, const Plan& plan);
+  /// Takes what has come, without waiting; true once it is over (ended, died, or stopped for taking far too long).
+  bool poll();
+  /// Ends it now with the best chain so far.
+  void stop();
+  const ReductionResult& result() const { return result_; }
+
+ private:
+  void take(std::string_view frame);
+  double elapsed() const;
+  ReductionResult result_{};
+  double started_;
+  std::optional<Child> child_{};
+};
+
+}  // namespace gradsmith

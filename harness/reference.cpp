@@ -1,0 +1,291 @@
+#include "harness/reference.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "harness/values.hpp"
+
+namespace gradsmith {
+namespace {
+
+/// Positions in operand 0 of each result of a view op: its shape rule applied to a contiguous operand of the same shape.
+std::vector<std::vector<std::int32_t>> view_positions(const Step& step, const TypedStep& typed) {
+  TensorInfo contiguous{typed.operands[0].dtype, contiguous_layout(typed.operands[0].layout.shape), 0};
+  Call call{step.op, false, Args(step.args), std::vector<const TensorInfo*>(step.op->params.size(), nullptr)};
+  call.tensors[0] = &contiguous;
+  const Shaped shaped = step.op->shape(call);
+  std::vector<std::vector<std::int32_t>> positions;
+  for (const auto& result : shaped.results) {
+    const auto cells = storage_positions(result.layout);
+    positions.emplace_back(cells.begin(), cells.end());
+  }
+  return positions;
+}
+
+Spread spread_of(const std::vector<Lanes>& lanes) {
+  Spread out;
+  out.value.reserve(lanes.size());
+  out.spread.reserve(lanes.size());
+  for (const Lanes& l : lanes) {
+    double worst = 0;
+    for (int lane = 1; lane < lane_count; ++lane) {
+      const double distance = std::abs(l.v[lane] - l.v[0]);
+      worst = distance <= worst ? worst : distance;  // NaN widens: a replica that leaves the numbers is no bound
+    }
+    out.value.push_back(l.v[0]);
+    out.spread.push_back(worst);
+  }
+  return out;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views) : dtype_(dtype), no_grad_views_(views) {
+  Tape::active().clear();
+  Noise::restart(noise, dtype);
+}
+
+Evaluator::Tensor& Evaluator::define(Value value) {
+  if (tensors_.size() <= static_cast<std::size_t>(value)) tensors_.resize(value + 1);
+  return tensors_[value] = {};
+}
+
+int Evaluator::new_storage(std::vector<Lanes> cells) {
+  storages_.push_back(std::move(cells));
+  return static_cast<int>(storages_.size()) - 1;
+}
+
+int Evaluator::new_family(int storage) {
+  families_.emplace_back(storages_[storage].size(), -1);
+  return static_cast<int>(families_.size()) - 1;
+}
+
+void Evaluator::bind(Value value, const std::vector<Lanes>& elements) {
+  Tensor& t = define(value);
+  t.storage = new_storage(elements);
+  t.family = new_family(t.storage);
+  t.cells.resize(elements.size());
+  std::iota(t.cells.begin(), t.cells.end(), 0);
+}
+
+std::vector<Var> Evaluator::read(Value value) const {
+  const Tensor& t = tensors_[value];
+  std::vector<Var> out(t.cells.size());
+  const auto& values = storages_[t.storage];
+  const auto& nodes = families_[t.family];
+  const bool track = regions_ == 0;
+  for (std::size_t e = 0; e < out.size(); ++e) {
+    const auto cell = t.cells[e];
+    out[e] = Var(values[cell], track ? nodes[cell] : -1);
+  }
+  return out;
+}
+
+const std::vector<int>& Evaluator::leaf(Value value) const { return tensors_[value].leaf; }
+
+void Evaluator::add(const Statement& statement, const Typed& typed) {
+  const std::size_t index = statements_++;
+  if (const auto* input = std::get_if<Input>(&statement)) {
+    Tensor& t = define(input->name);
+    const auto data = input_storage(*input);
+    const auto layout = input_layout(*input);
+    const auto positions = storage_positions(layout);
+    std::vector<Lanes> cells;
+    if (input->requires_grad) {  // every position is independent for autograd, shared cells too
+      for (const auto p : positions) cells.push_back(Lanes(data[p]));
+      t.cells.resize(positions.size());
+      std::iota(t.cells.begin(), t.cells.end(), 0);
+    } else {
+      for (const double d : data) cells.push_back(Lanes(d));
+      t.cells.assign(positions.begin(), positions.end());
+    }
+    t.storage = new_storage(std::move(cells));
+    t.family = new_family(t.storage);
+    if (input->requires_grad)
+      for (std::size_t e = 0; e < t.cells.size(); ++e) {
+        const int node = Tape::active().leaf(storages_[t.storage][e].exact());
+        families_[t.family][e] = node;
+        t.leaf.push_back(node);
+      }
+  } else if (std::holds_alternative<RegionBegin>(statement)) {
+    ++regions_;
+  } else if (std::holds_alternative<RegionEnd>(statement)) {
+    --regions_;
+  } else if (const auto* s = std::get_if<Step>(&statement)) {
+    step(*s, typed.steps[index]);
+  }
+}
+
+void Evaluator::view(const Step& step, const TypedStep& typed) {
+  const Value source = Args(step.args).tensor(0);
+  const auto positions = view_positions(step, typed);
+  const bool cut = step.op->alias == Alias::detach || (regions_ > 0 && no_grad_views_ == NoGradViews::cut);
+  for (std::size_t k = 0; k < step.results.size(); ++k) {
+    if (step.results[k] == dropped) continue;
+    Tensor& t = define(step.results[k]);
+    const Tensor& from = tensors_[source];
+    t.storage = from.storage;
+    t.cells.reserve(positions[k].size());
+    for (const auto p : positions[k]) t.cells.push_back(from.cells[p]);
+    const int storage = from.storage, family = from.family;
+    t.family = cut ? new_family(storage) : family;
+  }
+}
+
+void Evaluator::step(const Step& step, const TypedStep& typed) {
+  const Op& op = *step.op;
+  const Args args(step.args);
+  const bool copies = !typed.results.empty() && !typed.results[0].view && !typed.results[0].same_object;
+  if (op.alias != Alias::none && (op.alias == Alias::detach || !copies)) return view(step, typed);
+
+  in_.resize(op.params.size());
+  Call call{&op, step.inplace, args, std::vector<const TensorInfo*>(op.params.size(), nullptr)};
+  for (std::size_t i = 0; i < op.params.size(); ++i) {
+    in_[i].clear();
+    if (!args.is_tensor(i)) continue;
+    in_[i] = read(args.tensor(i));
+    call.tensors[i] = &typed.operands[i];
+  }
+  Tape::active().set_recording(regions_ == 0);
+  std::vector<ResultInfo> results = typed.results;
+  if (step.inplace) results = {{.layout = typed.operands[0].layout}};
+  out_.resize(results.size());
+  for (auto& o : out_) o.clear();
+  if (op.alias != Alias::none) {  // a view op that had to copy (flatten)
+    const auto positions = view_positions(step, typed);
+    for (const auto p : positions[0]) out_[0].push_back(in_[0][p]);
+  } else {
+    MathsCall maths{call, in_, results, out_};
+    (step.inplace && op.maths_inplace ? op.maths_inplace : op.maths)(maths);
+  }
+  Tape::active().set_recording(true);
+
+  if (step.inplace) {
+    const Tensor& t = tensors_[args.tensor(0)];
+    auto& values = storages_[t.storage];
+    auto& nodes = families_[t.family];
+    for (std::size_t e = 0; e < t.cells.size(); ++e) {
+      values[t.cells[e]] = out_[0][e].v;
+      if (regions_ == 0) nodes[t.cells[e]] = out_[0][e].node;  // a write in no_grad changes data, not history
+    }
+    return;
+  }
+  for (std::size_t k = 0; k < step.results.size(); ++k) {
+    if (step.results[k] == dropped) continue;
+    std::vector<Lanes> values;
+    values.reserve(out_[k].size());
+    for (const Var& v : out_[k]) values.push_back(v.v);
+    bind(step.results[k], values);
+    auto& nodes = families_[tensors_[step.results[k]].family];
+    for (std::size_t e = 0; e < nodes.size(); ++e) nodes[e] = out_[k][e].node;
+  }
+}
+
+std::vector<Lanes> Evaluator::sweep(const std::vector<Value>& roots,
+                                    const std::vector<std::vector<double>>& cotangents) const {
+  std::vector<Lanes> adjoint(Tape::active().size());
+  for (std::size_t r = 0; r < roots.size(); ++r) {
+    const Tensor& t = tensors_[roots[r]];
+    for (std::size_t e = 0; e < t.cells.size(); ++e) {
+      const int node = families_[t.family][t.cells[e]];
+      if (node < 0) continue;
+      Lanes& at = adjoint[node];
+      at = at.exact() == 0 ? Lanes(cotangents[r][e]) : at + cotangents[r][e];  // sums round, single seeds do not
+    }
+  }
+  Tape::active().sweep(adjoint);
+  return adjoint;
+}
+
+std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots,
+                                       const Typed& typed, DType dtype) {
+  std::vector<Shape> shapes;
+  for (const Value root : roots) shapes.push_back(typed.values[root].layout.shape);
+  if (cotangent) return cotangent_values(*cotangent, shapes, dtype);
+  std::vector<std::vector<double>> ones;
+  for (const Shape& shape : shapes) ones.emplace_back(element_count(shape), 1.0);
+  return ones;
+}
+
+DType floating_type(const Chain& chain) {
+  for (const auto& statement : chain.statements)
+    if (const auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype)) return input->dtype;
+  return DType::f64;
+}
+
+Reference run_reference(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                        std::uint64_t noise, NoGradViews views, const OnSweep& on_sweep) {
+  const DType dtype = floating_type(chain);
+  Evaluator evaluator(noise, dtype, views);
+  Reference out;
+  out.values.resize(chain.names.size());
+  out.gradients.resize(chain.names.size());
+  std::vector<std::vector<Lanes>> gradients(chain.names.size());
+  std::vector<Value> leaves, defined;
+
+  const auto backward = [&](const Backward& statement) {
+    const auto adjoint = evaluator.sweep(statement.roots, seeds(statement.cotangent, statement.roots, typed, dtype));
+    if (on_sweep) on_sweep(evaluator, statement, adjoint);
+    if (!statement.wrt) {
+      for (std::size_t i = 0; i < adjoint.size(); ++i)
+        out.rounding += std::abs(adjoint[i].exact() * Tape::active()[i].value);
+      for (const Value leaf : leaves) {
+        const auto& nodes = evaluator.leaf(leaf);
+        for (std::size_t e = 0; e < nodes.size(); ++e)
+          gradients[leaf][e] = gradients[leaf][e] + adjoint[nodes[e]];
+      }
+      return;
+    }
+    for (std::size_t k = 0; k < statement.results.size(); ++k) {
+      if (statement.results[k] == dropped) continue;
+      std::vector<Lanes> gradient;
+      const Value wrt = (*statement.wrt)[k];
+      for (const Var& v : evaluator.read(wrt)) gradient.push_back(v.node < 0 ? Lanes(0.0) : adjoint[v.node]);
+      evaluator.bind(statement.results[k], gradient);
+      defined.push_back(statement.results[k]);
+    }
+  };
+
+  for (const auto& statement : chain.statements) {
+    evaluator.add(statement, typed);
+    if (const auto* input = std::get_if<Input>(&statement)) {
+      defined.push_back(input->name);
+      if (input->requires_grad) {
+        leaves.push_back(input->name);
+        gradients[input->name].resize(evaluator.leaf(input->name).size());
+      }
+    } else if (const auto* step = std::get_if<Step>(&statement)) {
+      for (const Value result : step->results)
+        if (result != dropped) defined.push_back(result);
+    } else if (const auto* statement_backward = std::get_if<Backward>(&statement)) {
+      backward(*statement_backward);
+    }
+  }
+  if (!implied_roots.empty()) backward({.roots = implied_roots, .cotangent = Spec{}});
+  for (const Value value : defined) {
+    std::vector<Lanes> lanes;
+    for (const Var& v : evaluator.read(value)) lanes.push_back(v.v);
+    out.values[value] = spread_of(lanes);
+  }
+  out.leaf_nodes.resize(chain.names.size());
+  for (const Value leaf : leaves) {
+    out.gradients[leaf] = spread_of(gradients[leaf]);
+    out.leaf_nodes[leaf] = evaluator.leaf(leaf);
+  }
+  out.stable = evaluator.stable();
+  return out;
+}
+
+void widen(Reference& reference, const Reference& more) {
+  const auto join = [](std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& from) {
+    for (std::size_t i = 0; i < into.size(); ++i)
+      if (into[i] && from[i])
+        for (std::size_t e = 0; e < into[i]->spread.size(); ++e)
+          into[i]->spread[e] = std::max(into[i]->spread[e], from[i]->spread[e]);
+  };
+  join(reference.values, more.values);
+  join(reference.gradients, more.gradients);
+  reference.stable &= more.stable;
+}
+
+}  // namespace gradsmith

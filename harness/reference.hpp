@@ -1,0 +1,93 @@
+// The exact reference: runs a chain on the scalar tape over memory cells (numerics.md, section 3). A storage is a list of
+// cells, a tensor a list of cell positions; in-place ops overwrite cells, so aliasing is right by construction.
+// Knows chains, types and the ops' maths; no LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "harness/outcome.hpp"
+#include "harness/tape.hpp"
+#include "harness/typing.hpp"
+
+namespace gradsmith {
+
+/// Values or gradient of one tensor, row-major, with how far rounding moves each element.
+struct Spread {
+  std::vector<double> value;   ///< lane 0: the exact maths in double
+  std::vector<double> spread;  ///< max over replicas of |replica - value|
+};
+
+/// What the reference says of a chain that nothing refuses.
+struct Reference {
+  bool stable = true;                                ///< no replica took another branch
+  std::vector<std::optional<Spread>> values{};       ///< by Value, at the end; gradients named by `wrt` included
+  std::vector<std::optional<Spread>> gradients{};    ///< by Value: leaves that require grad (0 where nothing arrives)
+  std::vector<std::vector<int>> leaf_nodes{};        ///< by Value: tape nodes of those leaves, per position
+  double rounding = 0;                               ///< A of numerics.md 2.3: sum |adjoint * value| over all nodes
+};
+
+/// A view taken in no_grad or inference mode: LibTorch cuts the gradient at it (by design); `tracked` lets it through,
+/// which is what the hole U17 is measured against.
+enum class NoGradViews : std::uint8_t { cut, tracked };
+
+/// Step-by-step evaluation; the generator reads values as it builds. Uses the thread's tape: one at a time per thread.
+/// Values and nodes are kept apart: storages hold values; a *family* (a root tensor with its differentiable views) holds
+/// the nodes, since `detach` shares memory but not history.
+class Evaluator {
+ public:
+  /// Starts on an empty tape. `noise` chooses the replicas; `dtype` their unit roundoff and the rounding of inputs.
+  explicit Evaluator(std::uint64_t noise = 0, DType dtype = DType::f64, NoGradViews views = NoGradViews::cut);
+  /// Takes the next statement; `typed` has typed it already. `backward` statements are no-ops here (see backward()).
+  void add(const Statement& statement, const Typed& typed);
+  /// Gives a name (a result of `backward(wrt=...)`) constant elements.
+  void bind(Value value, const std::vector<Lanes>& elements);
+  /// Current elements of a tensor, row-major.
+  std::vector<Var> read(Value value) const;
+  /// Leaf nodes of an input that requires grad, per position; empty for other tensors.
+  const std::vector<int>& leaf(Value value) const;
+  /// Gradient of sum <cotangent, root> with respect to every node on the tape.
+  std::vector<Lanes> sweep(const std::vector<Value>& roots, const std::vector<std::vector<double>>& cotangents) const;
+  /// True while no replica has left lane 0's branches.
+  bool stable() const { return !Tape::active().unstable(); }
+
+ private:
+  struct Tensor {
+    int storage = -1, family = -1;
+    std::vector<std::int32_t> cells{};
+    std::vector<int> leaf{};
+  };
+  void step(const Step& step, const TypedStep& typed);
+  void view(const Step& step, const TypedStep& typed);
+  Tensor& define(Value value);
+  int new_storage(std::vector<Lanes> cells);
+  int new_family(int storage);
+
+  std::vector<std::vector<Lanes>> storages_{};
+  std::vector<std::vector<int>> families_{};
+  std::vector<Tensor> tensors_{};
+  int regions_ = 0;
+  std::size_t statements_ = 0;
+  std::vector<std::vector<Var>> in_{}, out_{};  // scratch
+  DType dtype_;
+  NoGradViews no_grad_views_;
+};
+
+/// Cotangents a `backward` statement seeds, one list per root: ones without a spec, else the generated ones.
+std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots,
+                                       const Typed& typed, DType dtype);
+
+/// Called after every `backward` (the implied one too) with the evaluator and the adjoints of its sweep.
+using OnSweep = std::function<void(const Evaluator&, const Backward&, const std::vector<Lanes>&)>;
+
+/// Runs a whole chain that nothing refuses. `implied_roots` as the model gives them. The thread's tape holds the run until
+/// the next one starts.
+Reference run_reference(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                        std::uint64_t noise = 0, NoGradViews views = NoGradViews::cut, const OnSweep& on_sweep = {});
+/// Widens `reference`'s spreads by those of `more` (another noise).
+void widen(Reference& reference, const Reference& more);
+/// The floating type of a chain (of its first floating input; f64 if it has none).
+DType floating_type(const Chain& chain);
+
+}  // namespace gradsmith

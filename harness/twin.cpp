@@ -1,0 +1,225 @@
+#include "harness/twin.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <map>
+
+#include "harness/layout.hpp"
+#include "harness/machine.hpp"
+
+namespace gradsmith {
+namespace {
+
+/// How each storage is kept: as plain tensors, or (written and aliased) as one flat value per family.
+struct Plan {
+  std::vector<char> flat;  // by storage
+  int writes = 0;
+  bool bitwise = true;
+  std::string reason;      // why there is no twin
+};
+
+Plan plan_twin(const Chain& chain, const Typed& typed) {
+  Plan plan;
+  int storages = 0;
+  for (const auto& value : typed.values) storages = std::max(storages, value.storage + 1);
+  std::vector<int> names(storages);
+  std::vector<char> written(storages), needs_layout(storages);
+  for (std::size_t v = 0; v < typed.values.size(); ++v)
+    if (typed.known[v] && typed.object[v] == static_cast<Value>(v)) ++names[typed.values[v].storage];
+  bool wrt = false, regions = false;
+  for (const auto& statement : chain.statements) {
+    if (const auto* region = std::get_if<RegionBegin>(&statement)) {
+      regions = true;
+      if (region->kind == RegionBegin::Kind::inference) plan.reason = "inference region";
+    }
+    if (const auto* backward = std::get_if<Backward>(&statement)) {
+      wrt |= backward->wrt.has_value();
+      if (backward->may_fail) plan.reason = "a backward that may fail";
+    }
+    const auto* step = std::get_if<Step>(&statement);
+    if (!step || !step->inplace) continue;
+    ++plan.writes;
+    const TensorInfo& target = typed.values[Args(step->args).tensor(0)];
+    written[target.storage] = 1;
+    if (!is_dense(target.layout)) needs_layout[target.storage] = 1;
+    if (!step->op->twin_bitwise) plan.bitwise = false;
+  }
+  plan.flat.resize(storages);
+  bool any_flat = false;
+  for (int s = 0; s < storages; ++s)
+    if (written[s] && (names[s] > 1 || needs_layout[s])) plan.flat[s] = any_flat = true;
+  if (any_flat) plan.bitwise = false;  // gradients of aliased tensors are summed in another order
+  if (plan.writes == 0) plan.reason = "no in-place step";
+  if (wrt && (any_flat || regions)) plan.reason = "gradients with respect to an aliased tensor";
+  return plan;
+}
+
+/// The tensors of a twin: plain ones in the machine, flat ones per family.
+class TwinTensors {
+ public:
+  TwinTensors(Machine& machine, const Typed& typed, const Plan& plan) : machine_(machine), typed_(typed), plan_(plan) {
+    family_.resize(typed.values.size(), -1);
+  }
+
+  bool is_flat(Value value) const { return plan_.flat[typed_.values[value].storage]; }
+  Value object(Value value) const { return typed_.object[value]; }
+
+  /// Takes a fresh tensor (an input or a result) into its storage.
+  void adopt(Value value, const at::Tensor& tensor) {
+    if (!is_flat(value)) return;
+    const Layout& layout = typed_.values[value].layout;
+    const auto cells = storage_positions(layout);
+    std::int64_t extent = 0;
+    for (const auto cell : cells) extent = std::max(extent, cell + 1);
+    at::Tensor flat = at::zeros({extent}, tensor.options().requires_grad(false));
+    if (!cells.empty()) flat = flat.index_copy(0, index(cells), tensor.reshape({-1}));
+    family_[value] = static_cast<int>(families_.size());
+    families_.push_back({typed_.values[value].storage, flat});
+  }
+  /// A view of a flat storage; `cut`: without its history.
+  void adopt_view(Value value, Value source, bool cut) {
+    if (!cut) {
+      family_[value] = family_[object(source)];
+      return;
+    }
+    family_[value] = static_cast<int>(families_.size());
+    const at::Tensor flat = families_[family_[object(source)]].flat.detach().clone();
+    families_.push_back({typed_.values[value].storage, flat});
+  }
+  /// Puts the present value of a flat tensor where steps read it.
+  void refresh(Value value) {
+    if (!is_flat(value)) return;
+    const Layout& layout = typed_.values[value].layout;
+    machine_[value] = families_[family_[object(value)]].flat.as_strided(layout.shape, layout.strides, layout.offset);
+  }
+  /// The tensor's elements become `y`; with `history`, so does its history.
+  void write(Value value, const at::Tensor& y, bool history) {
+    const Value target = object(value);
+    if (!is_flat(value)) {
+      machine_[target] = history ? y : overwritten(machine_[target], [&](at::Tensor& t) { t.copy_(y); });
+      return;
+    }
+    const auto cells = storage_positions(typed_.values[value].layout);
+    const at::Tensor where = index(cells), elements = y.reshape({-1});
+    const int own = family_[target], storage = typed_.values[value].storage;
+    for (std::size_t f = 0; f < families_.size(); ++f) {
+      Family& family = families_[f];
+      if (family.storage != storage) continue;
+      if (static_cast<int>(f) == own && history)
+        family.flat = family.flat.index_copy(0, where, elements);
+      else
+        family.flat = overwritten(family.flat, [&](at::Tensor& t) { t.index_copy_(0, where, elements.detach()); });
+    }
+  }
+
+ private:
+  struct Family {
+    int storage;
+    at::Tensor flat;
+  };
+  static at::Tensor index(const std::vector<std::int64_t>& cells) {
+    at::Tensor out = at::empty({static_cast<std::int64_t>(cells.size())}, at::kLong);
+    std::copy(cells.begin(), cells.end(), out.data_ptr<std::int64_t>());
+    return out;
+  }
+  /// A copy with other data and the same history.
+  template <class Overwrite>
+  static at::Tensor overwritten(const at::Tensor& t, Overwrite overwrite) {
+    at::Tensor copy;
+    {
+      at::AutoGradMode on(true);
+      copy = t.clone();
+    }
+    at::NoGradGuard off;
+    overwrite(copy);
+    return copy;
+  }
+
+  Machine& machine_;
+  const Typed& typed_;
+  const Plan& plan_;
+  std::vector<int> family_;
+  std::vector<Family> families_;
+};
+
+}  // namespace
+
+std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
+  const Plan plan = plan_twin(chain, typed);
+  if (!plan.reason.empty()) return plan.reason;
+  Machine machine(chain.names.size());
+  TwinTensors tensors(machine, typed, plan);
+  Regions regions;
+  int depth = 0;
+  std::map<Value, at::Tensor> leaves;
+
+  const auto backward = [&](const Backward& statement, const std::vector<Value>& roots) {
+    for (const Value root : roots) tensors.refresh(root);
+    std::vector<Value> objects;
+    for (const Value root : roots) objects.push_back(tensors.is_flat(root) ? root : tensors.object(root));
+    std::vector<at::Tensor> cotangents;
+    if (statement.cotangent) cotangents = make_cotangents(machine, *statement.cotangent, objects);
+    machine.backward(statement, objects, std::move(cotangents));
+  };
+
+  try {
+    for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+      const auto& statement = chain.statements[i];
+      if (const auto* input = std::get_if<Input>(&statement)) {
+        machine[input->name] = make_input(*input);
+        if (input->requires_grad) leaves[input->name] = machine[input->name];
+        tensors.adopt(input->name, machine[input->name]);
+      } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
+        regions.open(region->kind);
+        ++depth;
+      } else if (std::holds_alternative<RegionEnd>(statement)) {
+        regions.close();
+        --depth;
+      } else if (const auto* statement_backward = std::get_if<Backward>(&statement)) {
+        backward(*statement_backward, statement_backward->roots);
+      } else {
+        const Step& step = std::get<Step>(statement);
+        const Args args(step.args);
+        for_each_ref(step, [&](Value value) {
+          tensors.refresh(value);
+          if (!tensors.is_flat(value)) machine[value] = machine[tensors.object(value)];
+        });
+        if (step.inplace) {
+          tensors.write(args.tensor(0), machine.functional(step), depth == 0);
+          continue;
+        }
+        const Alias alias = step.op->alias;
+        const auto& results = typed.steps[i].results;
+        const bool view = alias != Alias::none && (alias == Alias::detach || (!results.empty() && results[0].view));
+        machine.step(step);
+        for (std::size_t k = 0; k < step.results.size(); ++k) {
+          const Value value = step.results[k];
+          if (value == dropped || typed.object[value] != value) continue;
+          if (view && tensors.is_flat(value))
+            tensors.adopt_view(value, args.tensor(0), alias == Alias::detach || depth > 0);
+          else
+            tensors.adopt(value, machine[value]);
+        }
+      }
+    }
+    if (!implied_roots.empty()) backward({.cotangent = Spec{}}, implied_roots);
+  } catch (const c10::Error& error) {
+    return "the twin was refused: " + std::string(error.what_without_backtrace());
+  }
+
+  Twin twin;
+  twin.bitwise_gradients = plan.bitwise;
+  twin.outcome.values.resize(chain.names.size());
+  twin.outcome.gradients.resize(chain.names.size());
+  for (std::size_t v = 0; v < typed.values.size(); ++v) {
+    const auto value = static_cast<Value>(v);
+    if (!typed.known[v]) continue;
+    tensors.refresh(value);
+    twin.outcome.values[v] = read_array(machine[tensors.is_flat(value) ? value : tensors.object(value)]);
+  }
+  for (const auto& [value, leaf] : leaves)
+    if (leaf.grad().defined()) twin.outcome.gradients[value] = read_array(leaf.grad());
+  return twin;
+}
+
+}  // namespace gradsmith

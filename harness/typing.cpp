@@ -1,0 +1,193 @@
+#include "harness/typing.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/layout.hpp"
+#include "harness/values.hpp"
+
+namespace gradsmith {
+namespace {
+
+std::string shape_text(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+/// Broadcast over all tensor operands: the rule of elementwise ops.
+Shaped elementwise_rule(const Call& call) {
+  Shape shape;
+  std::vector<const Layout*> layouts;
+  bool has_number = false;
+  for (std::size_t i = 0; i < call.tensors.size(); ++i) {
+    if (!call.tensors[i]) {
+      has_number |= call.op->params[i].kind == Kind::tensor_or_number && call.args.is_number(i);
+      continue;
+    }
+    const auto wider = broadcast(shape, call.shape(i));
+    if (!wider) return {.refusal = "E19"};
+    shape = *wider;
+    layouts.push_back(&call.layout(i));
+  }
+  return {.results = {{.layout = elementwise_layout(layouts, has_number, shape)}}};
+}
+
+/// What the kernel of an in-place step checks, in LibTorch's order: overlap (E13, E14), then shape (E18, E19).
+std::string_view inplace_refusal(const Call& call, const std::vector<Value>& values, const Shaped& shaped) {
+  const TensorInfo& self = *call.tensors[0];
+  const bool onto_itself = call.op->name == "copy" && values[1] == values[0];  // returns early
+  if (!call.op->overlap_unchecked && !onto_itself) {
+    if (has_internal_overlap(self.layout)) return "E13";
+    for (std::size_t i = 1; i < call.tensors.size(); ++i) {
+      const TensorInfo* other = call.tensors[i];
+      if (!other || other->storage != self.storage || values[i] == values[0]) continue;
+      if (has_partial_overlap(self.layout, other->layout)) return "E14";
+    }
+  }
+  if (!shaped.refusal.empty()) return shaped.refusal;
+  if (!shaped.results.empty() && shaped.results[0].layout.shape != self.layout.shape) return "E18";
+  return {};
+}
+
+/// Element type of a result, or a refusal (E20), or a message. All floating operands must agree; i64 and bool tensors may
+/// join them in add, sub and mul.
+struct Promotion {
+  DType dtype = DType::f64;
+  std::string_view refusal{};
+  std::string invalid{};
+};
+Promotion promote(const Call& call) {
+  Promotion out;
+  bool floating = false, integer = false;
+  for (std::size_t i = 0; i < call.tensors.size(); ++i) {
+    const TensorInfo* t = call.tensors[i];
+    const Param& param = call.op->params[i];
+    if (!t) continue;
+    if (!param.differentiable) {
+      if (t->dtype != DType::boolean) out.invalid = fmt::format("{} of {} must be a bool tensor", param.name, call.op->name);
+      continue;
+    }
+    if (!is_floating(t->dtype)) {
+      integer = true;
+      continue;
+    }
+    if (floating && t->dtype != out.dtype)
+      out.invalid = fmt::format("{} mixes {} and {}: one floating type a chain is supported", call.op->name,
+                                dtype_name(out.dtype), dtype_name(t->dtype));
+    floating = true;
+    out.dtype = t->dtype;
+  }
+  if (!integer || !out.invalid.empty()) return out;
+  const auto name = call.op->name;
+  const bool movable = call.op->alias != Alias::none || name == "clone" || name == "copy" || name == "fill" || name == "zero";
+  if (movable) {
+    out.dtype = call.tensors[0]->dtype;
+  } else if (floating && (name == "add" || name == "sub" || name == "mul")) {
+    if (call.inplace && !is_floating(call.tensors[0]->dtype)) out.refusal = "E20";
+  } else {
+    out.invalid = fmt::format("{} takes floating tensors here, not i64 or bool", name);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> Typer::add(const Chain& chain, const Statement& statement) {
+  const auto define = [&](Value value, TensorInfo info, bool known, Value object) {
+    if (value == dropped) return;
+    const auto need = static_cast<std::size_t>(value) + 1;
+    if (typed_.values.size() < need) {
+      typed_.values.resize(need);
+      typed_.object.resize(need);
+      typed_.known.resize(need);
+    }
+    typed_.values[value] = std::move(info);
+    typed_.object[value] = object < 0 ? value : object;
+    typed_.known[value] = known;
+  };
+  const auto known = [&](Value value) {
+    return value >= 0 && static_cast<std::size_t>(value) < typed_.known.size() && typed_.known[value];
+  };
+
+  if (const auto* input = std::get_if<Input>(&statement)) {
+    define(input->name, {input->dtype, input_layout(*input), next_storage_++}, true, -1);
+  } else if (const auto* backward = std::get_if<Backward>(&statement)) {
+    if (refused_.empty()) {
+      for (const Value root : backward->roots)
+        if (!known(root)) return fmt::format("{} has no known type here", chain.names[root]);
+      if (backward->wrt && !backward->results.empty() && backward->results.size() != backward->wrt->size())
+        return fmt::format("backward gives {} gradients, {} names stand before it", backward->wrt->size(),
+                           backward->results.size());
+    }
+    for (std::size_t i = 0; i < backward->results.size(); ++i) {
+      const Value of = (*backward->wrt)[i];
+      const TensorInfo like = known(of) ? typed_.values[of] : TensorInfo{};
+      define(backward->results[i], {like.dtype, contiguous_layout(like.layout.shape), next_storage_++},
+             known(of) && refused_.empty(), -1);
+    }
+  } else if (const auto* step = std::get_if<Step>(&statement)) {
+    TypedStep typed;
+    const auto give_up = [&] {
+      for (const Value result : step->results) define(result, {}, false, -1);
+      typed_.steps.push_back(std::move(typed));
+    };
+    if (!refused_.empty()) {
+      give_up();
+      return std::nullopt;
+    }
+    const Op& op = *step->op;
+    Call call{&op, step->inplace, Args(step->args), std::vector<const TensorInfo*>(op.params.size(), nullptr)};
+    std::vector<Value> values(op.params.size(), dropped);
+    typed.operands.resize(op.params.size());
+    for (std::size_t i = 0; i < op.params.size(); ++i) {
+      if (!call.args.is_tensor(i)) continue;
+      const Value value = call.args.tensor(i);
+      if (!known(value)) return fmt::format("{} has no known type here", chain.names[value]);
+      typed.operands[i] = typed_.values[value];
+      call.tensors[i] = &typed.operands[i];
+      values[i] = typed_.object[value];
+    }
+    const Promotion promotion = promote(call);
+    if (!promotion.invalid.empty()) return promotion.invalid;
+    Shaped shaped = op.shape ? op.shape(call) : elementwise_rule(call);
+    if (!shaped.invalid.empty()) return shaped.invalid;
+    if (step->inplace) {
+      typed.kernel_refusal = inplace_refusal(call, values, shaped);
+      if (typed.kernel_refusal.empty()) typed.kernel_refusal = promotion.refusal;
+    } else {
+      typed.kernel_refusal = shaped.refusal;
+    }
+    if (!typed.kernel_refusal.empty()) {
+      refused_ = typed.kernel_refusal;
+      give_up();
+      return std::nullopt;
+    }
+    if (!step->inplace) {
+      if (shaped.results.size() != step->results.size())
+        return fmt::format("{} gives {} results, {} names stand before it", op.name, shaped.results.size(),
+                           step->results.size());
+      for (std::size_t k = 0; k < shaped.results.size(); ++k) {
+        const ResultInfo& result = shaped.results[k];
+        if (element_count(result.layout.shape) > Limits::elements || result.layout.shape.size() > Limits::dimensions)
+          return fmt::format("{} would give {}, more than the limit of {} elements and {} dimensions", op.name,
+                             shape_text(result.layout.shape), Limits::elements, Limits::dimensions);
+        const bool shares = result.view || result.same_object || op.alias == Alias::detach;
+        define(step->results[k],
+               {promotion.dtype, result.layout, shares ? call.tensors[0]->storage : next_storage_++}, true,
+               result.same_object ? typed_.object[call.args.tensor(0)] : -1);
+      }
+      typed.results = std::move(shaped.results);
+    }
+    typed_.steps.push_back(std::move(typed));
+    return std::nullopt;
+  }
+  typed_.steps.emplace_back();
+  return std::nullopt;
+}
+
+std::variant<Typed, Invalid> type_chain(const Chain& chain) {
+  Typer typer;
+  for (std::size_t i = 0; i < chain.statements.size(); ++i)
+    if (auto message = typer.add(chain, chain.statements[i])) return Invalid{i, *message};
+  return typer.typed();
+}
+
+}  // namespace gradsmith

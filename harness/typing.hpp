@@ -1,0 +1,53 @@
+// Types a chain without running it: dtype, shape, strides, storage of every tensor at every step, and the first step whose
+// kernel LibTorch must refuse for its shapes or overlaps. What the reference, the expectation model, the generator and
+// the reducer share. Knows chains and ops, no LibTorch.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/op.hpp"
+
+namespace gradsmith {
+
+/// One step with everything known before it runs. Parallel to the chain's statements (empty for non-steps).
+struct TypedStep {
+  std::vector<TensorInfo> operands{};    ///< by parameter position; default where no tensor stands
+  std::vector<ResultInfo> results{};     ///< out of place: one per result. In place: none
+  std::string_view kernel_refusal{};     ///< E13, E14, E18, E19, E20, E24 or empty: what the kernel itself must raise
+};
+
+/// A chain with its types. Statements after a step that must be refused by its kernel are typed as far as possible: names
+/// that such a step would define are unknown (`known` false) and steps that use them are left empty.
+struct Typed {
+  std::vector<TypedStep> steps{};
+  std::vector<TensorInfo> values{};      ///< by Value, as defined
+  std::vector<Value> object{};           ///< by Value: the first name of the same tensor object (itself normally)
+  std::vector<bool> known{};
+};
+
+/// Why a chain is no program: the statement it fails at and a message that says what was expected.
+struct Invalid {
+  std::size_t statement;
+  std::string message;
+};
+
+/// Types statement after statement; the generator uses it directly to build on a growing chain.
+class Typer {
+ public:
+  /// Types the next statement. Returns a message if it is invalid (state unchanged), nothing if it is fine.
+  std::optional<std::string> add(const Chain& chain, const Statement& statement);
+  const Typed& typed() const { return typed_; }
+  /// The id of the kernel refusal that ended the typing, or empty.
+  std::string_view refused() const { return refused_; }
+
+ private:
+  Typed typed_;
+  std::string_view refused_{};
+  int next_storage_ = 0;
+};
+
+/// Types a whole chain, or says where it is invalid.
+std::variant<Typed, Invalid> type_chain(const Chain& chain);
+
+}  // namespace gradsmith
