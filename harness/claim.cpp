@@ -14,9 +14,9 @@ namespace gradsmith {
 namespace {
 
 constexpr std::array all_findings = {
-    FindingKind::missing_error, FindingKind::spurious_error, FindingKind::wrong_error,    FindingKind::wrong_value,
-    FindingKind::wrong_gradient, FindingKind::twin_mismatch, FindingKind::nondeterminism, FindingKind::crash,
-    FindingKind::hang};
+    FindingKind::missing_error,  FindingKind::spurious_error, FindingKind::wrong_error,
+    FindingKind::wrong_value,    FindingKind::wrong_gradient, FindingKind::twin_mismatch,
+    FindingKind::nondeterminism, FindingKind::crash,          FindingKind::hang};
 
 std::optional<int> positive(const std::string& word) {
   int number = 0;
@@ -43,11 +43,14 @@ bool fits(const Claim& claim, const std::optional<Refusal>& refusal) {
 
 std::string words(const Claim& claim) {
   switch (claim.kind) {
-    case Claim::Kind::pass: return "pass";
+    case Claim::Kind::pass:
+      return "pass";
     case Claim::Kind::refused:
       return fmt::format("refused {} {}", claim.id, claim.phase.number == 0 ? "backward" : phase_name(claim.phase));
-    case Claim::Kind::known_hole: return fmt::format("known-hole {}", claim.id);
-    case Claim::Kind::finding: return fmt::format("finding {}", finding_name(claim.finding));
+    case Claim::Kind::known_hole:
+      return fmt::format("known-hole {}", claim.id);
+    case Claim::Kind::finding:
+      return fmt::format("finding {}", finding_name(claim.finding));
   }
   return "?";
 }
@@ -61,13 +64,15 @@ std::variant<Claim, std::string> parse_claim(std::string_view text) {
   const std::string what = words.empty() ? "" : words[0];
   if (what == "pass" && words.size() == 1) return Claim{};
   if (what == "refused" && words.size() >= 3)
-    if (const auto phase = parse_phase(words, 2)) return Claim{.kind = Claim::Kind::refused, .id = words[1], .phase = *phase};
+    if (const auto phase = parse_phase(words, 2))
+      return Claim{.kind = Claim::Kind::refused, .id = words[1], .phase = *phase};
   if (what == "known-hole" && words.size() == 2) return Claim{.kind = Claim::Kind::known_hole, .id = words[1]};
   if (what == "finding" && words.size() == 2)
     for (const FindingKind kind : all_findings)
       if (finding_name(kind) == words[1]) return Claim{.kind = Claim::Kind::finding, .finding = kind};
   return fmt::format(
-      "\"expect: {}\" is not understood; expected pass, refused ID PHASE (step K, backward or backward K), known-hole ID or "
+      "\"expect: {}\" is not understood; expected pass, refused ID PHASE (step K, backward or backward K), known-hole "
+      "ID or "
       "finding KIND",
       text);
 }
@@ -79,8 +84,10 @@ std::optional<std::string> departs(const Claim& claim, const Verdict& verdict) {
       if (verdict.status == Status::pass) return std::nullopt;
       break;
     case Claim::Kind::refused:
-      if (!fits(claim, verdict.outcome.refusal)) return differs(fmt::format("{} from LibTorch", refusal_words(verdict.outcome.refusal)));
-      if (!fits(claim, verdict.expectation.refusal)) return differs(fmt::format("{} from the model", refusal_words(verdict.expectation.refusal)));
+      if (!fits(claim, verdict.outcome.refusal))
+        return differs(fmt::format("{} from LibTorch", refusal_words(verdict.outcome.refusal)));
+      if (!fits(claim, verdict.expectation.refusal))
+        return differs(fmt::format("{} from the model", refusal_words(verdict.expectation.refusal)));
       return std::nullopt;
     case Claim::Kind::known_hole:
       if (verdict.status == Status::known_hole && verdict.expectation.hole == claim.id) return std::nullopt;

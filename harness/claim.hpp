@@ -14,15 +14,15 @@ namespace gradsmith {
 struct Claim {
   enum class Kind : std::uint8_t { pass, refused, known_hole, finding };
   Kind kind = Kind::pass;
-  std::string id{};       ///< of the error or the hole
-  Phase phase{};          ///< of a refusal; number 0: whichever backward
+  std::string id{};  ///< of the error or the hole
+  Phase phase{};     ///< of a refusal; number 0: whichever backward
   FindingKind finding = FindingKind::none;
 };
 
 /// A claim, or a message that says what was expected of the text.
 std::variant<Claim, std::string> parse_claim(std::string_view text);
-/// How the verdict departs from the claim, in one line; nothing if it bears it out. A refusal must be LibTorch's and the
-/// model's alike.
+/// How the verdict departs from the claim, in one line; nothing if it bears it out. A refusal must be LibTorch's and
+/// the model's alike.
 std::optional<std::string> departs(const Claim& claim, const Verdict& verdict);
 
 }  // namespace gradsmith

@@ -77,7 +77,8 @@ int command_doctor() {
   line("clang", on_path({"clang++-19", "clang++"}).value_or("none (needed only for the fuzz target)"));
   line("libFuzzer", libfuzzer().value_or("none (needed only for the fuzz target)"));
   std::error_code ignored;
-  line("GPU", fs::exists("/dev/nvidia0", ignored) ? "present (this release judges on the CPU only)" : "none (not needed)");
+  line("GPU",
+       fs::exists("/dev/nvidia0", ignored) ? "present (this release judges on the CPU only)" : "none (not needed)");
   line("disk", disk_words());
   const auto corpus = find_corpus(std::nullopt);
   line("corpus", corpus ? fmt::format("{} ({} chains)", corpus->string(), chain_files({corpus->string()}).size())

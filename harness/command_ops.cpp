@@ -37,7 +37,8 @@ void print_counts(const std::string& file) {
   for (const Op* op : all_ops()) {
     const auto at = uses.find(std::string(op->name));
     const OpUse use = at == uses.end() ? OpUse{} : at->second;
-    rows.push_back({std::string(op->name), std::to_string(use.out_of_place), op->inplace ? std::to_string(use.in_place) : "-"});
+    rows.push_back(
+        {std::string(op->name), std::to_string(use.out_of_place), op->inplace ? std::to_string(use.in_place) : "-"});
   }
   print_table(rows);
 }

@@ -29,7 +29,8 @@ int command_reduce(const ReduceOptions& options) {
     write_atomically(*options.out, text);
   else
     fmt::print("{}", text);
-  fmt::print(stderr, "{}: {} -> {} steps, {}\n", signature->text(), step_count(chain), step_count(smallest), result.words());
+  fmt::print(stderr, "{}: {} -> {} steps, {}\n", signature->text(), step_count(chain), step_count(smallest),
+             result.words());
   return exit_clean;
 }
 

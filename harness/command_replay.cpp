@@ -71,12 +71,13 @@ int command_replay(const ReplayOptions& options) {
       fmt::print("{}: {}{}\n", stored.file, differs ? "" : "as expected: ", answer.substr(1));
     std::fflush(stdout);
   };
-  run_pool({.count = chains.size(),
-            .begin = [](int) { initialize_libtorch(); },
-            .work = [&](int, std::uint64_t index) { return compare(chains[index], judge(chains[index].chain, plan)); },
-            .done = tell,
-            .died = [&](std::uint64_t index, const Death& death) { tell(index, compare(chains[index], verdict_of(death))); },
-            .keep_going = [] { return true; }});
+  run_pool(
+      {.count = chains.size(),
+       .begin = [](int) { initialize_libtorch(); },
+       .work = [&](int, std::uint64_t index) { return compare(chains[index], judge(chains[index].chain, plan)); },
+       .done = tell,
+       .died = [&](std::uint64_t index, const Death& death) { tell(index, compare(chains[index], verdict_of(death))); },
+       .keep_going = [] { return true; }});
   fmt::print("{} chain{}: {} as expected, {} differ{}", chains.size(), chains.size() == 1 ? "" : "s",
              chains.size() - static_cast<std::size_t>(differing), differing, differing == 1 ? "s" : "");
   fmt::print("{}\n", unreadable ? fmt::format(", {} could not be read", unreadable) : "");

@@ -36,7 +36,7 @@ volatile std::sig_atomic_t interrupted = 0;
 void on_interrupt(int) { interrupted = 1; }
 
 void catch_interrupts() {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
@@ -50,7 +50,8 @@ void check_available(const RunOptions& options) {
     throw EnvironmentError{fmt::format("--dtype {}: not available in this release: f64 only", dtype)};
   if (dtype != "f64") throw UsageError{fmt::format("--dtype: \"{}\" is no floating type; expected f64", dtype)};
   if (options.device == "cuda") throw EnvironmentError{"--device cuda: not available in this release: cpu only"};
-  if (options.device != "cpu") throw UsageError{fmt::format("--device: unknown device \"{}\"; expected cpu", options.device)};
+  if (options.device != "cpu")
+    throw UsageError{fmt::format("--device: unknown device \"{}\"; expected cpu", options.device)};
 }
 
 Knobs knobs_of(const RunOptions& options) {
@@ -67,7 +68,8 @@ Knobs knobs_of(const RunOptions& options) {
 /// One run from its first case to its summary.
 class Run {
  public:
-  Run(const RunOptions& options, const Plan& plan, const Knobs& knobs, std::uint64_t seed, Store& store, KnownTable known)
+  Run(const RunOptions& options, const Plan& plan, const Knobs& knobs, std::uint64_t seed, Store& store,
+      KnownTable known)
       : options_(options),
         plan_(plan),
         knobs_(knobs),
@@ -157,7 +159,8 @@ class Run {
     report.status = Status::finding;
     report.signature = death_signature(death.hang, death.ended);
     for (std::string& reason : report.reasons) reason = "no outcome";
-    report.headline = death.hang ? "hang: no answer within 20 s" : fmt::format("crash: the process ended with {}", ended_name(death.ended));
+    report.headline = death.hang ? "hang: no answer within 20 s"
+                                 : fmt::format("crash: the process ended with {}", ended_name(death.ended));
     report.evidence = report.headline + "\n";
     must_be_generable(index);
     report.record = record_line(chain_of(index), report.signature, report.headline, provenance(index));
@@ -210,8 +213,8 @@ class Run {
     const double rate = static_cast<double>(tally_.programs) / std::max(seconds, 1e-9);
     progress_.show(seconds, fmt::format("programs {} ({}/s)  accepted {}, refused {}  findings {} new, {} known{}",
                                         with_commas(tally_.programs), with_commas(static_cast<std::uint64_t>(rate)),
-                                        with_commas(tally_.accepted), with_commas(tally_.refused), findings_.new_count(),
-                                        findings_.known_count(), time_left(seconds, rate)));
+                                        with_commas(tally_.accepted), with_commas(tally_.refused),
+                                        findings_.new_count(), findings_.known_count(), time_left(seconds, rate)));
   }
 
   std::string time_left(double seconds, double rate) const {
@@ -236,21 +239,25 @@ class Run {
       for (const auto& [reason, count] : reasons) sum += count;
       return sum;
     };
-    fmt::print("{}{} programs in {:.1f} s ({}/s): {} accepted, {} refused as they must, {} in known holes, {} inconclusive, {} discarded\n",
-               interrupted ? "interrupted: " : "", with_commas(tally_.programs), last.seconds,
-               with_commas(static_cast<std::uint64_t>(static_cast<double>(tally_.programs) / std::max(last.seconds, 1e-9))),
-               with_commas(tally_.accepted), with_commas(tally_.agreed_raise), with_commas(tally_.known_hole),
-               with_commas(total(tally_.inconclusive)), with_commas(total(tally_.discarded)));
+    fmt::print(
+        "{}{} programs in {:.1f} s ({}/s): {} accepted, {} refused as they must, {} in known holes, {} inconclusive, "
+        "{} discarded\n",
+        interrupted ? "interrupted: " : "", with_commas(tally_.programs), last.seconds,
+        with_commas(static_cast<std::uint64_t>(static_cast<double>(tally_.programs) / std::max(last.seconds, 1e-9))),
+        with_commas(tally_.accepted), with_commas(tally_.agreed_raise), with_commas(tally_.known_hole),
+        with_commas(total(tally_.inconclusive)), with_commas(total(tally_.discarded)));
     for (std::size_t w = 0; w < witness_count; ++w) {
       const auto& of = tally_.witnesses[w];
-      fmt::print("  {:<12} agrees {}, disagrees {}, inconclusive {}, skipped {}\n", witness_names[w], with_commas(of.agree),
-                 with_commas(of.disagree), with_commas(total(of.inconclusive)), with_commas(total(of.skipped)));
+      fmt::print("  {:<12} agrees {}, disagrees {}, inconclusive {}, skipped {}\n", witness_names[w],
+                 with_commas(of.agree), with_commas(of.disagree), with_commas(total(of.inconclusive)),
+                 with_commas(total(of.skipped)));
     }
     for (const FindingEntry& finding : last.findings)
-      fmt::print("  {} {}  {} time{}, {} steps  {}\n", finding.known ? "known" : "NEW  ", finding.signature, finding.count,
-                 finding.count == 1 ? "" : "s", finding.steps,
+      fmt::print("  {} {}  {} time{}, {} steps  {}\n", finding.known ? "known" : "NEW  ", finding.signature,
+                 finding.count, finding.count == 1 ? "" : "s", finding.steps,
                  finding.known ? finding.file : (store_.folder() / finding.file).string());
-    fmt::print("findings: {} new, {} known; records in {}\n", findings_.new_count(), findings_.known_count(), store_.folder().string());
+    fmt::print("findings: {} new, {} known; records in {}\n", findings_.new_count(), findings_.known_count(),
+               store_.folder().string());
     std::fflush(stdout);
   }
 
@@ -282,9 +289,11 @@ int command_run(const RunOptions& options) {
   catch_interrupts();
   fmt::print(stderr, "GradSmith {}, LibTorch {}, seed {}\n", version, libtorch_version(), seed);
   if (store.was_interrupted())
-    fmt::print(stderr, "the last run here was killed; what it was judging is in {}\n", (store.folder() / "slots.interrupted").string());
+    fmt::print(stderr, "the last run here was killed; what it was judging is in {}\n",
+               (store.folder() / "slots.interrupted").string());
   KnownTable known = corpus ? learn_known(*corpus, plan) : KnownTable{};
-  for (const std::string& file : known.passing) fmt::print(stderr, "{}: a known issue that now passes; see `gradsmith replay`\n", file);
+  for (const std::string& file : known.passing)
+    fmt::print(stderr, "{}: a known issue that now passes; see `gradsmith replay`\n", file);
   return Run(options, plan, knobs, seed, store, std::move(known))();
 }
 

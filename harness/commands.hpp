@@ -14,11 +14,11 @@ namespace gradsmith {
 struct RunOptions {
   std::optional<std::uint64_t> cases{};  ///< neither cases nor seconds: 10,000 cases
   std::optional<double> seconds{};
-  std::optional<std::uint64_t> seed{};   ///< absent: drawn, and printed
+  std::optional<std::uint64_t> seed{};          ///< absent: drawn, and printed
   std::vector<std::string> ops{}, witnesses{};  ///< empty: all
   std::string dtype = "f64", device = "cpu";
   int max_steps = 10;
-  int jobs = 0;                          ///< 0: one per core
+  int jobs = 0;  ///< 0: one per core
   bool stop_on_finding = false;
   std::string out = "reports/out";
   std::optional<std::string> corpus{};

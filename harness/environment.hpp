@@ -1,4 +1,5 @@
-// What GradSmith runs on, in words. Implemented where LibTorch's headers are; safe to call before initialize_libtorch().
+// What GradSmith runs on, in words. Implemented where LibTorch's headers are; safe to call before
+// initialize_libtorch().
 #pragma once
 
 #include <string>

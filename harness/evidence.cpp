@@ -53,17 +53,22 @@ std::string headline(const Verdict& verdict) {
   std::string line(finding_name(verdict.signature.kind));
   if (!verdict.signature.guilty.empty()) line += " " + verdict.signature.guilty;
   if (is_about_errors(verdict.signature.kind))
-    return fmt::format("{}: expected {}, got {}", line, expected_words(verdict), refusal_words(verdict.outcome.refusal));
+    return fmt::format("{}: expected {}, got {}", line, expected_words(verdict),
+                       refusal_words(verdict.outcome.refusal));
   if (const Testimony* testimony = deciding_testimony(verdict))
     line += fmt::format(": {} ({})", numbers(*testimony), witness_name(testimony->witness));
   return line;
 }
 
 std::string evidence(const Verdict& verdict) {
-  std::string out = fmt::format("- expected: {}\n- seen: {}\n", expected_words(verdict), refusal_words(verdict.outcome.refusal));
-  if (verdict.outcome.refusal) out += fmt::format("- LibTorch's words: {}\n", first_line(verdict.outcome.refusal->message));
+  std::string out =
+      fmt::format("- expected: {}\n- seen: {}\n", expected_words(verdict), refusal_words(verdict.outcome.refusal));
+  if (verdict.outcome.refusal)
+    out += fmt::format("- LibTorch's words: {}\n", first_line(verdict.outcome.refusal->message));
   if (!verdict.reason.empty()) out += fmt::format("- reason: {}\n", verdict.reason);
-  out += "\n| witness | says | of | observed | expected | ratio | words |\n| --- | --- | --- | ---: | ---: | ---: | --- |\n";
+  out +=
+      "\n| witness | says | of | observed | expected | ratio | words |\n| --- | --- | --- | ---: | ---: | ---: | --- "
+      "|\n";
   for (const Testimony& testimony : verdict.testimonies) {
     const bool has_numbers = testimony.opinion == Opinion::disagree && !is_about_errors(testimony.kind);
     out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", witness_name(testimony.witness),

@@ -1,5 +1,5 @@
-// The two ways a command ends early: the user's input is wrong, or the machine lacks something. Thrown anywhere above the
-// judge, turned into a line and an exit code in main.cpp and nowhere else.
+// The two ways a command ends early: the user's input is wrong, or the machine lacks something. Thrown anywhere above
+// the judge, turned into a line and an exit code in main.cpp and nowhere else.
 #pragma once
 
 #include <string>

@@ -187,7 +187,10 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   if (any_requires_grad && op.alias != Alias::detach) {
     std::array<int, max_edges> by_input{no_node, no_node, no_node};
     for (int k = 0; k < input_count; ++k)
-      if (requires_grad(tensors[inputs[k].second])) by_input[k] = gradient_edge(inputs[k].second);
+      if (requires_grad(tensors[inputs[k].second])) {
+        by_input[k] = gradient_edge(inputs[k].second);
+        if (by_input[k] == no_node && !expectation.hole) expectation.hole = "U17";  // a view taken in a region: nothing flows
+      }
     node.edges = by_input;
     const auto edge_of = [&](int param) {
       for (int k = 0; k < input_count; ++k)
@@ -231,10 +234,28 @@ static bool saves_result(const Step& step, const Args& args) {
   return false;
 }
 
+/// The kernel may read what it has already written, and LibTorch does not check: elements of the target share cells, or
+/// another operand shares some of its cells in another place.
+static bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
+  const Args args(step.args);
+  const Layout& target = typed.operands[0].layout;
+  if (step.op->overlap_unchecked) return false;  // fills and thresholds: the order does not matter
+  auto cells = storage_positions(target);
+  for (std::size_t i = 1; i < args.size(); ++i) {
+    if (!args.is_tensor(i) || all.object[args.tensor(i)] == all.object[args.tensor(0)]) continue;
+    const TensorInfo& other = typed.operands[i];
+    if (other.storage != typed.operands[0].storage || !shares_cells(target, other.layout)) continue;
+    if (storage_positions(other.layout) != cells) return true;
+  }
+  std::sort(cells.begin(), cells.end());
+  return std::adjacent_find(cells.begin(), cells.end()) != cells.end() && step.op->name != "copy";
+}
+
 void Model::State::write(const Step& step, const TypedStep& typed, Node node, bool any_requires_grad, const Typed& all) {
   const Args args(step.args);
   const Value target = object[args.tensor(0)];
   if (note_relations) note_write(step.op, target, all);
+  if (meets_itself(step, typed, all)) expectation.hole = "U18";
   Tensor& self = tensors[target];
   if (self.inference) {
     if (!inference_mode()) throw Raised{"E17"};
@@ -286,6 +307,11 @@ void Model::State::produce(const Step& step, const TypedStep& typed, const Node*
       t.tag = own == Tag::normal || source.tag == Tag::inference ? source.tag : own;
       t.attr_version = version(t);
       t.grad_fn = made;
+      if (op.alias == Alias::multi_view && made != no_node) {  // a node per output: what arrives at one is told from the others
+        Node output{.kind = Node::Kind::view, .op = &op};
+        output.edges[0] = made;
+        tensors[value].grad_fn = add_node(output);
+      }
       continue;
     }
     t.inference = inference_mode();

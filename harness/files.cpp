@@ -75,7 +75,7 @@ void write_atomically(const fs::path& path, std::string_view text) {
     ::unlink(beside.c_str());
     throw EnvironmentError{fmt::format("{}: cannot be written: {}", path.string(), why)};
   };
-  struct stat old{};
+  struct stat old {};
   const mode_t mode = ::stat(target.c_str(), &old) == 0 ? old.st_mode & 07777 : 0666;
   {
     const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));

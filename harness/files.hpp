@@ -1,5 +1,5 @@
-// Files as the commands need them: bounded reads, atomic writes, chains in folders. Knows chains only through the parser;
-// nothing of LibTorch.
+// Files as the commands need them: bounded reads, atomic writes, chains in folders. Knows chains only through the
+// parser; nothing of LibTorch.
 #pragma once
 
 #include <filesystem>
@@ -29,8 +29,8 @@ void make_folder(const std::filesystem::path& path);
 /// Files stand for themselves, folders for all *.chain below them, sorted. UsageError for a path that does not exist.
 std::vector<std::string> chain_files(const std::vector<std::string>& paths);
 
-/// The corpus: `given`, else "corpus" here, else the one of the source tree this was built from; nothing if none exists.
-/// UsageError if `given` is no folder.
+/// The corpus: `given`, else "corpus" here, else the one of the source tree this was built from; nothing if none
+/// exists. UsageError if `given` is no folder.
 std::optional<std::filesystem::path> find_corpus(const std::optional<std::string>& given);
 
 }  // namespace gradsmith

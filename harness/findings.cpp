@@ -108,11 +108,11 @@ void Findings::harvest(const std::string& text, const Reduction& reduction) {
   store(text, finding);
   if (again) return;  // already announced
   const std::string path = (store_.folder() / finding.file).string();
-  settings_.announce(fmt::format(
-      "FINDING {}\n   {}\n   reduced {} -> {} steps ({}); seen {} time{} so far\n   case:      {}\n"
-      "   replay:    gradsmith replay {}\n{}",
-      text, finding.headline, step_count(finding.original), step_count(finding.smallest), finding.reduction, finding.count,
-      finding.count == 1 ? "" : "s", path, path, indented(print(finding.smallest))));
+  settings_.announce(
+      fmt::format("FINDING {}\n   {}\n   reduced {} -> {} steps ({}); seen {} time{} so far\n   case:      {}\n"
+                  "   replay:    gradsmith replay {}\n{}",
+                  text, finding.headline, step_count(finding.original), step_count(finding.smallest), finding.reduction,
+                  finding.count, finding.count == 1 ? "" : "s", path, path, indented(print(finding.smallest))));
 }
 
 void Findings::settle() {
@@ -136,12 +136,22 @@ void Findings::finish() {
 std::vector<FindingEntry> Findings::entries() const {
   std::map<std::string, FindingEntry> sorted;
   for (const auto& [text, finding] : found_)
-    sorted[text] = {text, std::string(finding_name(finding.signature.kind)), ops_of(finding.signature, finding.smallest),
-                    finding.count, false, step_count(finding.smallest), finding.file};
+    sorted[text] = {text,
+                    std::string(finding_name(finding.signature.kind)),
+                    ops_of(finding.signature, finding.smallest),
+                    finding.count,
+                    false,
+                    step_count(finding.smallest),
+                    finding.file};
   for (const auto& [text, count] : known_seen_) {
     const KnownIssue& issue = known_.issues.at(text);
-    sorted[text] = {text, std::string(finding_name(issue.signature.kind)), ops_of(issue.signature, {}),
-                    count, true, issue.steps, issue.file};
+    sorted[text] = {text,
+                    std::string(finding_name(issue.signature.kind)),
+                    ops_of(issue.signature, {}),
+                    count,
+                    true,
+                    issue.steps,
+                    issue.file};
   }
   std::vector<FindingEntry> list;
   for (auto& [text, entry] : sorted) list.push_back(std::move(entry));
@@ -149,19 +159,20 @@ std::vector<FindingEntry> Findings::entries() const {
 }
 
 std::string Findings::page(const std::string& text, const Finding& finding) const {
-  return finding_page({.signature = text,
-                       .headline = finding.headline,
-                       .evidence = finding.evidence,
-                       .chain_text = print(finding.smallest),
-                       .guilty = finding.signature.guilty,
-                       .count = finding.count,
-                       .seed = settings_.seed,
-                       .first_case = finding.first_case,
-                       .original_steps = step_count(finding.original),
-                       .steps = step_count(finding.smallest),
-                       .reduction = finding.reduction,
-                       .replay = fmt::format("gradsmith replay {}", (store_.folder() / "findings" / text / "case.chain").string()),
-                       .versions = settings_.versions});
+  return finding_page(
+      {.signature = text,
+       .headline = finding.headline,
+       .evidence = finding.evidence,
+       .chain_text = print(finding.smallest),
+       .guilty = finding.signature.guilty,
+       .count = finding.count,
+       .seed = settings_.seed,
+       .first_case = finding.first_case,
+       .original_steps = step_count(finding.original),
+       .steps = step_count(finding.smallest),
+       .reduction = finding.reduction,
+       .replay = fmt::format("gradsmith replay {}", (store_.folder() / "findings" / text / "case.chain").string()),
+       .versions = settings_.versions});
 }
 
 }  // namespace gradsmith

@@ -18,7 +18,7 @@ namespace gradsmith {
 /// One new finding with all that is known of it.
 struct Finding {
   Signature signature{};
-  std::string headline{}, evidence{};   ///< of the chain stored
+  std::string headline{}, evidence{};  ///< of the chain stored
   std::uint64_t count = 0, first_case = 0;
   Chain original{}, smallest{};
   std::string reduction = "not yet reduced";
@@ -42,8 +42,8 @@ class Findings {
   void add(const Signature& signature, std::uint64_t index, const std::string& headline, const std::string& evidence);
   /// Starts and harvests reductions, without waiting; true while some are left.
   bool work();
-  /// Puts down for another reduction what was reduced from a later case than its first: which case arrives first depends
-  /// on the number of workers, the result must not.
+  /// Puts down for another reduction what was reduced from a later case than its first: which case arrives first
+  /// depends on the number of workers, the result must not.
   void settle();
   /// Ends all reductions with what they have.
   void stop();

@@ -1,3 +1,4 @@
+// How a chain grows: steps, regions, backward statements, and where it is refused.
 #include "harness/generate.hpp"
 
 #include <algorithm>
@@ -64,6 +65,12 @@ bool Generator::grow() {
   } else if (choices_.chance(knobs_.regions)) {
     draft_.put(RegionBegin{choices_.chance(70) ? RegionBegin::Kind::no_grad : RegionBegin::Kind::inference});
   }
+  if (freed_ && choices_.chance(30)) {  // what a backward has freed may be written
+    const auto kept = some([&](Value value) {
+      return (is_inner(value) || !draft_.model().requires_grad(value)) && draft_.shared(value);
+    });
+    if (kept && write(*kept, Goal::fine)) return true;
+  }
   if (choices_.chance(knobs_.views) && attempt({.pool = &catalog_.views}, Goal::fine, 4)) return true;
   const unsigned inplace = choices_.chance(knobs_.inplace) ? 100 : 0;
   return attempt({.pool = inplace ? &catalog_.writers : &catalog_.pure, .inplace = inplace}, Goal::fine, 4) ||
@@ -84,6 +91,7 @@ std::vector<Value> Generator::some_roots() {
 /// An explicit backward that LibTorch accepts. In the middle of a chain, what it freed is not touched again.
 bool Generator::put_backward(bool last) {
   for (int tries = 0; tries < 3; ++tries) {
+    const auto mark = draft_.mark();
     Backward backward{.roots = some_roots()};
     if (backward.roots.empty()) return false;
     const bool single = backward.roots.size() == 1 && element_count(draft_.shape(backward.roots[0])) == 1;
@@ -98,7 +106,6 @@ bool Generator::put_backward(bool last) {
       else if (choices_.chance(50))
         for (std::size_t i = 0; i < wrt.size(); ++i) backward.results.push_back(draft_.name_result());
     }
-    const auto mark = Draft::Mark{draft_.chain().statements.size(), static_cast<std::size_t>(draft_.values()) - backward.results.size()};
     if (draft_.put(backward) == Fate::fine) {
       freed_ |= !backward.retain_graph;
       if (!last) draft_.bury();
@@ -107,6 +114,18 @@ bool Generator::put_backward(bool last) {
     draft_.cut(mark);
   }
   return false;
+}
+
+/// A backward that is not the last: what its graph kept may then be written.
+void Generator::middle_backward() {
+  std::optional<Value> written;
+  if (room() > 4 && choices_.chance(40)) {  // of one tensor, a slice is kept and another will be written
+    const auto source = some([&](Value value) { return is_inner(value) && slices(value) > 1; });
+    const auto kept = source ? slice(*source, 0, 1) : std::nullopt;
+    if (kept && define({.pool = &catalog_.pure, .inplace = 0, .self = *kept}))
+      written = slice(*source, choices_.between(0, 1), slices(*source) - 1);
+  }
+  if (put_backward(false) && freed_ && written) write(*written, Goal::fine);
 }
 
 /// The end of a chain that nothing has refused yet.
@@ -144,7 +163,7 @@ Chain Generator::run() {
       refuse();
       continue;
     }
-    if (steps == backward_at && !poisoned_ && draft_.grad_mode() && !has_backward(draft_.chain())) put_backward(false);
+    if (steps == backward_at && !poisoned_ && draft_.grad_mode() && !has_backward(draft_.chain())) middle_backward();
     if (grow()) continue;
     ++failed;  // nothing fits: no tensor is in any domain, or all are written to death
     extra_input(fresh_shape(), {});

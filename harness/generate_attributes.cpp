@@ -1,3 +1,4 @@
+// Attributes of steps, from the operand's shape where they follow from it.
 #include <algorithm>
 #include <numeric>
 
@@ -38,10 +39,12 @@ std::optional<double> Generator::integer_of(std::string_view op, std::string_vie
   if (name == "dim2") return signed_dim(rank < 2 ? 0 : (dim_ + choices_.between(1, rank - 1)) % rank, rank);
   if (name == "start_dim") return signed_dim(start_ = any_dim(), rank);
   if (name == "end_dim") return signed_dim(rank == 0 ? 0 : choices_.between(start_, rank - 1), rank);
-  if (name == "index") return static_cast<double>(size == 0 ? 0 : choices_.between(choices_.chance(20) ? -size : 0, size - 1));
+  if (name == "index")
+    return static_cast<double>(size == 0 ? 0 : choices_.between(choices_.chance(20) ? -size : 0, size - 1));
   if (name == "start") return static_cast<double>(start_ = choices_.between(0, size));
   if (name == "end") return static_cast<double>(choices_.between(start_, size));
-  if (name == "length") return static_cast<double>(choices_.between(size > start_ && !choices_.chance(5) ? 1 : 0, size - start_));
+  if (name == "length")
+    return static_cast<double>(choices_.between(size > start_ && !choices_.chance(5) ? 1 : 0, size - start_));
   if (name == "step") return static_cast<double>(choices_.between(1, 3));
   if (name == "split_size") return static_cast<double>(choices_.between(1, std::max<std::int64_t>(size, 1)));
   if (name == "chunks" || name == "sections") return static_cast<double>(choices_.between(1, 3));
@@ -75,8 +78,9 @@ std::optional<std::vector<double>> Generator::integers_of(std::string_view op, s
     return dims;
   }
   if (name == "dims" || name == "dim") {
-    if (choices_.chance(70) || rank < 2) return std::vector<double>{static_cast<double>(choices_.chance(25) ? dim_ - std::max<std::int64_t>(rank, 1) : dim_)};
-    std::erase_if(dims, [&](double dim) { return dim != dim_ && choices_.chance(40); });
+    const auto dim = choices_.chance(25) ? dim_ - std::max<std::int64_t>(rank, 1) : dim_;
+    if (choices_.chance(70) || rank < 2) return std::vector<double>{static_cast<double>(dim)};
+    std::erase_if(dims, [&](double other) { return other != dim_ && choices_.chance(40); });
     return dims;
   }
   if (name == "shifts") return std::vector<double>{static_cast<double>(choices_.between(-2, 2))};

@@ -1,3 +1,4 @@
+// Inputs: shapes, layouts and values.
 #include <algorithm>
 #include <array>
 

@@ -1,3 +1,4 @@
+// Steps: operands that fit, by domain, shape and what writing them would do.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -128,7 +129,7 @@ bool Generator::fill_tensor(Step& step, std::size_t param, Want& want, bool broa
     }
     candidates.push_back(value);
   }
-  if (!candidates.empty() && !choices_.chance(6)) return place(choose(candidates, false));
+  if (!candidates.empty() && !choices_.chance(broadcasting ? 6 : 60)) return place(choose(candidates, false));
   Shape shape = span_;
   if (!broadcasting) {  // what products and weights want: the last dimension, a transposed operand, a matrix behind it
     std::reverse(shape.begin(), shape.end());

@@ -56,6 +56,7 @@ class Generator {
   bool attempt(const Want& want, Goal goal, int tries);
   void close_regions();
   bool put_backward(bool last);
+  void middle_backward();
   void finish();
   std::vector<Value> some_roots();
 
@@ -86,7 +87,8 @@ class Generator {
   std::optional<std::vector<double>> integers_of(std::string_view op, std::string_view name, const Shape& shape);
   std::vector<double> factors(std::int64_t count);
 
-  // generate_refusals.cpp: each makes LibTorch refuse now, or poisons what backward needs; false leaves rubbish to cut.
+  // generate_writes.cpp, generate_refusals.cpp: each makes LibTorch refuse now, or poisons what backward
+  // needs; one that fails leaves rubbish to cut.
   bool refuse();
   bool leaf_write();
   bool leaf_view_write();
@@ -109,8 +111,15 @@ class Generator {
   bool ungraded_wrt();
   bool refused(Statement statement) { return draft_.put(std::move(statement)) == Fate::refused; }
   std::optional<Value> define(const Want& want);
+  /// A floating tensor that passes the test, each with equal chance.
   template <class Test>
-  std::optional<Value> some(Test test);
+  std::optional<Value> some(Test test) {
+    std::vector<Value> found;
+    for (Value value = 0; value < draft_.values(); ++value)
+      if (is_float(value) && test(value)) found.push_back(value);
+    if (found.empty()) return std::nullopt;
+    return choices_.pick(found);
+  }
   /// A floating tensor of known values.
   bool is_float(Value value) const {
     return is_floating(draft_.info(value).dtype) && !draft_.origin(value).gradient;

@@ -3,6 +3,7 @@
 // not. Runs the chain again with hooks, so it is asked only after the verdict (hooks disturb what they observe).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "harness/outcome.hpp"
@@ -13,6 +14,10 @@ namespace gradsmith {
 /// The op in its form ("hardsigmoid", "add_"); empty if no step can be singled out.
 std::string guilty_of_value(const Chain& chain, const Typed& typed);
 std::string guilty_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots);
+
+/// One step of a chain alone: its operands as inputs with the values they have there, its result as the root.
+/// In place where the target's layout can be had again. Nothing for views and where an operand is no plain tensor.
+std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement);
 
 /// "relu_" for an in-place step, "relu" otherwise.
 std::string form_of(const Step& step);

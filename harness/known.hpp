@@ -23,8 +23,8 @@ struct KnownTable {
   std::vector<std::string> passing{};
 };
 
-/// Judges every chain under `corpus`/known whose header expects a finding, each in a process of its own; an absent folder
-/// gives an empty table. UsageError for a file that is no chain.
+/// Judges every chain under `corpus`/known whose header expects a finding, each in a process of its own; an absent
+/// folder gives an empty table. UsageError for a file that is no chain.
 KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan);
 
 }  // namespace gradsmith

@@ -32,25 +32,38 @@ struct ArgumentText {
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
-    case Kind::tensor: return "tensor";
-    case Kind::tensor_or_number: return "tensor or number";
-    case Kind::tensors: return "tensors";
-    case Kind::number: return "number";
-    case Kind::integer: return "integer";
-    case Kind::integers: return "integers";
-    case Kind::boolean: return "bool";
-    case Kind::text: return "string";
-    case Kind::dtype: return "dtype";
+    case Kind::tensor:
+      return "tensor";
+    case Kind::tensor_or_number:
+      return "tensor or number";
+    case Kind::tensors:
+      return "tensors";
+    case Kind::number:
+      return "number";
+    case Kind::integer:
+      return "integer";
+    case Kind::integers:
+      return "integers";
+    case Kind::boolean:
+      return "bool";
+    case Kind::text:
+      return "string";
+    case Kind::dtype:
+      return "dtype";
   }
   return "?";
 }
 
 std::string_view alias_name(Alias alias) {
   switch (alias) {
-    case Alias::none: return "none";
-    case Alias::view: return "view";
-    case Alias::multi_view: return "multi-view";
-    case Alias::detach: return "detach";
+    case Alias::none:
+      return "none";
+    case Alias::view:
+      return "view";
+    case Alias::multi_view:
+      return "multi-view";
+    case Alias::detach:
+      return "detach";
   }
   return "?";
 }
@@ -67,7 +80,8 @@ std::vector<std::string> forms(const Op& op) {
 std::string params_text(const Op& op) {
   std::vector<std::string> texts;
   for (const Param& param : op.params)
-    texts.push_back(param.optional ? fmt::format("{}={}", param.name, argument_text(param.preset)) : std::string(param.name));
+    texts.push_back(param.optional ? fmt::format("{}={}", param.name, argument_text(param.preset))
+                                   : std::string(param.name));
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
@@ -75,7 +89,8 @@ std::vector<std::string> saves_text(const Op& op) {
   std::vector<std::string> texts;
   for (const Save& save : op.saves) {
     std::string text = fmt::format("{}<-{}", save.of < 0 ? "any" : param_name(op, save.of), param_name(op, save.reads));
-    if (save.reads == 0 && save.reads_inplace != 0) text += fmt::format(" (in place: {})", param_name(op, save.reads_inplace));
+    if (save.reads == 0 && save.reads_inplace != 0)
+      text += fmt::format(" (in place: {})", param_name(op, save.reads_inplace));
     texts.push_back(std::move(text));
   }
   return texts;

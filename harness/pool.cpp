@@ -40,10 +40,10 @@ std::unique_ptr<Board, Unmap> shared_board() {
 /// One worker's post: the process that holds it, and what it has still to do.
 struct Post {
   std::optional<Child> child{};
-  std::uint64_t next = 0;            // first item without an answer
-  std::uint64_t tried = nowhere;     // item that was given a second chance
+  std::uint64_t next = 0;         // first item without an answer
+  std::uint64_t tried = nowhere;  // item that was given a second chance
   Clock::time_point heard{};
-  bool ready = false;                // the process has begun
+  bool ready = false;  // the process has begun
   bool hung = false;
   int false_starts = 0;
 };

@@ -21,9 +21,9 @@ struct Death {
 struct PoolWork {
   std::uint64_t count = 0;  ///< items 0 .. count-1
   int jobs = 1;
-  double silence = 20;      ///< seconds one item may take
-  std::function<void(int worker)> begin{};                                      ///< once per process
-  std::function<std::string(int worker, std::uint64_t index)> work{};           ///< the answer for one item
+  double silence = 20;                                                 ///< seconds one item may take
+  std::function<void(int worker)> begin{};                             ///< once per process
+  std::function<std::string(int worker, std::uint64_t index)> work{};  ///< the answer for one item
   std::function<void(std::uint64_t index, std::string_view answer)> done{};
   std::function<void(std::uint64_t index, const Death& death)> died{};
   std::function<bool()> keep_going{};  ///< asked at least every tenth of a second; false: finish the items under way

@@ -1,5 +1,5 @@
-// Forked processes that talk to their parent in frames, so that whatever LibTorch does to a process, the parent lives on.
-// Knows nothing of chains or LibTorch.
+// Forked processes that talk to their parent in frames, so that whatever LibTorch does to a process, the parent lives
+// on. Knows nothing of chains or LibTorch.
 #pragma once
 
 #include <sys/types.h>
@@ -35,8 +35,8 @@ class Child {
 
   /// To be polled for reading.
   int fd() const { return fd_; }
-  /// Hands over the frames that have come, without waiting. False: the process has closed its end, wait() will not block
-  /// for long.
+  /// Hands over the frames that have come, without waiting. False: the process has closed its end, wait() will not
+  /// block for long.
   bool receive(const std::function<void(std::string_view frame)>& take);
   void kill();
   /// Waits for the end; the object is empty afterwards.

@@ -40,9 +40,15 @@ Json testimony_json(const Testimony& testimony) {
 }
 
 Json head(const Provenance& from, Status status) {
-  return {{"seed", from.seed},   {"case", from.index},       {"status", status_name(status)},
-          {"device", "cpu"},     {"dtype", "f64"},           {"seconds", from.seconds},
-          {"version", version}, {"libtorch", from.libtorch}, {"cpu_capability", from.cpu}};
+  return {{"seed", from.seed},
+          {"case", from.index},
+          {"status", status_name(status)},
+          {"device", "cpu"},
+          {"dtype", "f64"},
+          {"seconds", from.seconds},
+          {"version", version},
+          {"libtorch", from.libtorch},
+          {"cpu_capability", from.cpu}};
 }
 
 /// Messages may hold bytes that are not UTF-8; they are replaced rather than lost.
@@ -90,10 +96,18 @@ std::string record_line(const Chain& chain, const Signature& signature, std::str
 
 std::string summary_json(const Summary& summary) {
   const Tally& tally = summary.tally;
-  Json json{{"version", version},         {"libtorch", summary.libtorch},   {"device", summary.device},
-            {"dtype", summary.dtype},     {"seed", summary.seed},           {"seconds", summary.seconds},
-            {"finished", summary.finished}, {"programs", tally.programs},   {"accepted", tally.accepted},
-            {"refused", tally.refused},   {"agreed_raise", tally.agreed_raise}, {"known_hole", tally.known_hole}};
+  Json json{{"version", version},
+            {"libtorch", summary.libtorch},
+            {"device", summary.device},
+            {"dtype", summary.dtype},
+            {"seed", summary.seed},
+            {"seconds", summary.seconds},
+            {"finished", summary.finished},
+            {"programs", tally.programs},
+            {"accepted", tally.accepted},
+            {"refused", tally.refused},
+            {"agreed_raise", tally.agreed_raise},
+            {"known_hole", tally.known_hole}};
   json["inconclusive"] = tally.inconclusive;
   json["discarded"] = tally.discarded;
   json["inconclusive_total"] = total(tally.inconclusive);
@@ -116,7 +130,8 @@ std::string summary_json(const Summary& summary) {
 std::variant<std::map<std::string, OpUse>, std::string> op_uses(std::string_view summary_text) {
   const Json json = Json::parse(summary_text, nullptr, false);
   if (json.is_discarded()) return "not JSON";
-  if (!json.is_object() || !json.contains("ops") || !json["ops"].is_object()) return "no \"ops\" in it: not a run's summary";
+  if (!json.is_object() || !json.contains("ops") || !json["ops"].is_object())
+    return "no \"ops\" in it: not a run's summary";
   std::map<std::string, OpUse> uses;
   for (const auto& [name, counts] : json["ops"].items()) {
     const auto get = [&counts = counts](const char* key) {

@@ -17,9 +17,7 @@ namespace {
 constexpr double hang_candidate = 4;  // seconds: candidates of a hang are waited for more briefly than a case of a run
 constexpr double grace = 25;          // seconds beyond the limit: one candidate may be slow when time runs out
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 /// Signature text of a chain's finding, or empty.
 std::string shown(const Chain& chain, const Plan& plan) {
@@ -29,7 +27,8 @@ std::string shown(const Chain& chain, const Plan& plan) {
 
 bool kills(FindingKind kind) { return kind == FindingKind::crash || kind == FindingKind::hang; }
 
-/// Runs in the reducing process. Frames: 'B' best chain so far, 'H' headline, 'E' evidence, 'C' complete, 'I' incomplete.
+/// Runs in the reducing process. Frames: 'B' best chain so far, 'H' headline, 'E' evidence, 'C' complete, 'I'
+/// incomplete.
 void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan& plan, const Child::Send& send) {
   const std::string wanted = signature.text();
   const bool kill = kills(signature.kind);
@@ -113,10 +112,17 @@ void Reduction::take(std::string_view frame) {
       if (auto parsed = parse(body); std::holds_alternative<Chain>(parsed))
         result_.chain = std::get<Chain>(std::move(parsed));
       break;
-    case 'H': result_.headline = body; break;
-    case 'E': result_.evidence = body; break;
-    case 'C': result_.complete = true; break;
-    default: break;
+    case 'H':
+      result_.headline = body;
+      break;
+    case 'E':
+      result_.evidence = body;
+      break;
+    case 'C':
+      result_.complete = true;
+      break;
+    default:
+      break;
   }
 }
 

@@ -1,5 +1,5 @@
-// Reducing a finding in a process of its own, so that candidates that crash or hang do no harm; the best chain so far is
-// handed over as it is found. Knows the judge and the reducer.
+// Reducing a finding in a process of its own, so that candidates that crash or hang do no harm; the best chain so far
+// is handed over as it is found. Knows the judge and the reducer.
 #pragma once
 
 #include <optional>
@@ -23,7 +23,7 @@ struct ReductionResult {
   bool reproduced = false;             ///< the original chain showed its signature again
   bool complete = false;               ///< a fixpoint was reached within the limits
   double seconds = 0;
-  std::string words() const;           ///< "complete in 1.8 s", "cut short after 60 s", "did not reproduce"
+  std::string words() const;  ///< "complete in 1.8 s", "cut short after 60 s", "did not reproduce"
 };
 
 /// One reduction under way.

@@ -81,6 +81,8 @@ std::vector<Var> Evaluator::read(Value value) const {
   return out;
 }
 
+bool Evaluator::is_view(Value value) const { return tensors_[value].view; }
+
 const std::vector<int>& Evaluator::leaf(Value value) const { return tensors_[value].leaf; }
 
 void Evaluator::add(const Statement& statement, const Typed& typed) {
@@ -95,6 +97,9 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
       for (const auto p : positions) cells.push_back(Lanes(data[p]));
       t.cells.resize(positions.size());
       std::iota(t.cells.begin(), t.cells.end(), 0);
+      auto cells_used = positions;
+      std::sort(cells_used.begin(), cells_used.end());
+      t.per_position = std::adjacent_find(cells_used.begin(), cells_used.end()) != cells_used.end();
     } else {
       for (const double d : data) cells.push_back(Lanes(d));
       t.cells.assign(positions.begin(), positions.end());
@@ -118,6 +123,13 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
 
 void Evaluator::view(const Step& step, const TypedStep& typed) {
   const Value source = Args(step.args).tensor(0);
+  if (step.op->alias != Alias::detach && typed.results[0].same_object) {  // another name
+    if (step.results[0] != dropped) {
+      define(step.results[0]);
+      tensors_[step.results[0]] = tensors_[source];
+    }
+    return;
+  }
   const auto positions = view_positions(step, typed);
   const bool cut = step.op->alias == Alias::detach || (regions_ > 0 && no_grad_views_ == NoGradViews::cut);
   for (std::size_t k = 0; k < step.results.size(); ++k) {
@@ -125,6 +137,8 @@ void Evaluator::view(const Step& step, const TypedStep& typed) {
     Tensor& t = define(step.results[k]);
     const Tensor& from = tensors_[source];
     t.storage = from.storage;
+    t.view = step.op->alias != Alias::detach;
+    t.per_position = from.per_position;
     t.cells.reserve(positions[k].size());
     for (const auto p : positions[k]) t.cells.push_back(from.cells[p]);
     const int storage = from.storage, family = from.family;
@@ -146,7 +160,9 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     in_[i] = read(args.tensor(i));
     call.tensors[i] = &typed.operands[i];
   }
-  Tape::active().set_recording(regions_ == 0);
+  Tape& tape = Tape::active();
+  tape.set_recording(regions_ == 0);
+  const auto before = static_cast<int>(tape.size());
   std::vector<ResultInfo> results = typed.results;
   if (step.inplace) results = {{.layout = typed.operands[0].layout}};
   out_.resize(results.size());
@@ -158,10 +174,20 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     MathsCall maths{call, in_, results, out_};
     (step.inplace && op.maths_inplace ? op.maths_inplace : op.maths)(maths);
   }
-  Tape::active().set_recording(true);
+  // A result is a tensor of its own even where its element is an operand's, or does not depend on any: it gets a node, so
+  // that what arrives at the result is told from what arrives at the operand.
+  const auto differentiable = [](const std::vector<Var>& operand) {
+    return std::any_of(operand.begin(), operand.end(), [](const Var& v) { return v.node >= 0; });
+  };
+  if (std::any_of(in_.begin(), in_.end(), differentiable))
+    for (auto& elements : out_)
+      for (Var& v : elements)
+        if (v.node < before) v.node = v.node < 0 ? tape.leaf(v.exact()) : tape.push(v.exact(), v.node, 1.0);
+  tape.set_recording(true);
 
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];
+    if (t.per_position) open_ = "a leaf whose elements share cells was written";
     auto& values = storages_[t.storage];
     auto& nodes = families_[t.family];
     for (std::size_t e = 0; e < t.cells.size(); ++e) {
@@ -240,6 +266,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
       if (statement.results[k] == dropped) continue;
       std::vector<Lanes> gradient;
       const Value wrt = (*statement.wrt)[k];
+      if (evaluator.is_view(wrt)) out.open = "gradient with respect to a view";  // cells do not tell a view from its base
       for (const Var& v : evaluator.read(wrt)) gradient.push_back(v.node < 0 ? Lanes(0.0) : adjoint[v.node]);
       evaluator.bind(statement.results[k], gradient);
       defined.push_back(statement.results[k]);
@@ -272,7 +299,8 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     out.gradients[leaf] = spread_of(gradients[leaf]);
     out.leaf_nodes[leaf] = evaluator.leaf(leaf);
   }
-  out.stable = evaluator.stable();
+  if (out.open.empty()) out.open = evaluator.open();
+  if (!evaluator.stable()) out.open = "a replica takes another branch";
   return out;
 }
 
@@ -285,7 +313,7 @@ void widen(Reference& reference, const Reference& more) {
   };
   join(reference.values, more.values);
   join(reference.gradients, more.gradients);
-  reference.stable &= more.stable;
+  if (reference.open.empty()) reference.open = more.open;
 }
 
 }  // namespace gradsmith

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "harness/outcome.hpp"
@@ -21,7 +22,7 @@ struct Spread {
 
 /// What the reference says of a chain that nothing refuses.
 struct Reference {
-  bool stable = true;                                ///< no replica took another branch
+  std::string open{};                                ///< why nothing can be judged by it; empty: it can
   std::vector<std::optional<Spread>> values{};       ///< by Value, at the end; gradients named by `wrt` included
   std::vector<std::optional<Spread>> gradients{};    ///< by Value: leaves that require grad (0 where nothing arrives)
   std::vector<std::vector<int>> leaf_nodes{};        ///< by Value: tape nodes of those leaves, per position
@@ -49,6 +50,10 @@ class Evaluator {
   const std::vector<int>& leaf(Value value) const;
   /// Gradient of sum <cotangent, root> with respect to every node on the tape.
   std::vector<Lanes> sweep(const std::vector<Value>& roots, const std::vector<std::vector<double>>& cotangents) const;
+  /// The tensor is a differentiable view of another.
+  bool is_view(Value value) const;
+  /// Why what was evaluated cannot be trusted; empty if it can.
+  const std::string& open() const { return open_; }
   /// True while no replica has left lane 0's branches.
   bool stable() const { return !Tape::active().unstable(); }
 
@@ -57,6 +62,8 @@ class Evaluator {
     int storage = -1, family = -1;
     std::vector<std::int32_t> cells{};
     std::vector<int> leaf{};
+    bool view = false;
+    bool per_position = false;  // a leaf whose positions share memory cells: kept apart here
   };
   void step(const Step& step, const TypedStep& typed);
   void view(const Step& step, const TypedStep& typed);
@@ -70,6 +77,7 @@ class Evaluator {
   int regions_ = 0;
   std::size_t statements_ = 0;
   std::vector<std::vector<Var>> in_{}, out_{};  // scratch
+  std::string open_{};
   DType dtype_;
   NoGradViews no_grad_views_;
 };

@@ -1,5 +1,5 @@
-// Write-ahead slots: the chain a worker is about to judge, in a mapped file, so that even a kill -9 of everything leaves it
-// on disk as a file that `replay` takes. Knows text, not chains.
+// Write-ahead slots: the chain a worker is about to judge, in a mapped file, so that even a kill -9 of everything
+// leaves it on disk as a file that `replay` takes. Knows text, not chains.
 #pragma once
 
 #include <filesystem>

@@ -25,7 +25,8 @@ Store::Store(fs::path folder) : folder_(std::move(folder)) {
   }
   const auto file = folder_ / "records.jsonl";
   records_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (records_ < 0) throw EnvironmentError{fmt::format("{}: cannot be written: {}", file.string(), std::strerror(errno))};
+  if (records_ < 0)
+    throw EnvironmentError{fmt::format("{}: cannot be written: {}", file.string(), std::strerror(errno))};
 }
 
 Store::~Store() {

@@ -30,7 +30,9 @@ std::uint32_t position(const Op* op) {
 }
 
 /// A field is its length, a colon and its bytes.
-void put(std::string& out, std::string_view field) { fmt::format_to(std::back_inserter(out), "{}:{}", field.size(), field); }
+void put(std::string& out, std::string_view field) {
+  fmt::format_to(std::back_inserter(out), "{}:{}", field.size(), field);
+}
 void put(std::string& out, unsigned number) { put(out, fmt::format_int(number).str()); }
 
 struct Reader {
@@ -115,18 +117,35 @@ void Tally::add(const CaseReport& report) {
       report.signature.kind != FindingKind::hang)
     ++accepted;
   switch (report.status) {
-    case Status::agreed_raise: ++agreed_raise; break;
-    case Status::known_hole: ++known_hole; break;
-    case Status::inconclusive: count(inconclusive, report.reason); break;
-    case Status::discard: count(discarded, report.reason); break;
+    case Status::agreed_raise:
+      ++agreed_raise;
+      break;
+    case Status::known_hole:
+      ++known_hole;
+      break;
+    case Status::inconclusive:
+      count(inconclusive, report.reason);
+      break;
+    case Status::discard:
+      count(discarded, report.reason);
+      break;
     case Status::pass:
-    case Status::finding: break;
+    case Status::finding:
+      break;
   }
   for (std::size_t w = 0; w < witness_count; ++w) switch (report.opinions[w]) {
-      case Opinion::agree: ++witnesses[w].agree; break;
-      case Opinion::disagree: ++witnesses[w].disagree; break;
-      case Opinion::inconclusive: count(witnesses[w].inconclusive, report.reasons[w]); break;
-      case Opinion::skipped: count(witnesses[w].skipped, report.reasons[w]); break;
+      case Opinion::agree:
+        ++witnesses[w].agree;
+        break;
+      case Opinion::disagree:
+        ++witnesses[w].disagree;
+        break;
+      case Opinion::inconclusive:
+        count(witnesses[w].inconclusive, report.reasons[w]);
+        break;
+      case Opinion::skipped:
+        count(witnesses[w].skipped, report.reasons[w]);
+        break;
     }
   ops.resize(all_ops().size());
   for (const std::uint32_t use : report.uses) ++(use % 2 ? ops[use / 2].in_place : ops[use / 2].out_of_place);

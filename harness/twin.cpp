@@ -41,6 +41,7 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
     ++plan.writes;
     const TensorInfo& target = typed.values[Args(step->args).tensor(0)];
     written[target.storage] = 1;
+    if (has_internal_overlap(target.layout)) plan.reason = "elements of a written tensor share cells";
     if (!is_dense(target.layout)) needs_layout[target.storage] = 1;
     if (!step->op->twin_bitwise) plan.bitwise = false;
   }

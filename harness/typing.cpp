@@ -78,7 +78,11 @@ Promotion promote(const Call& call) {
   if (!integer || !out.invalid.empty()) return out;
   const auto name = call.op->name;
   const bool movable = call.op->alias != Alias::none || name == "clone" || name == "copy" || name == "fill" || name == "zero";
-  if (movable) {
+  const bool boolean = std::any_of(call.tensors.begin(), call.tensors.end(),
+                                   [](const TensorInfo* t) { return t && t->dtype == DType::boolean; });
+  if (name == "sub" && boolean) {
+    out.invalid = "sub takes no bool tensor";
+  } else if (movable) {
     out.dtype = call.tensors[0]->dtype;
   } else if (floating && (name == "add" || name == "sub" || name == "mul")) {
     if (call.inplace && !is_floating(call.tensors[0]->dtype)) out.refusal = "E20";

@@ -7,7 +7,7 @@
 namespace gradsmith {
 
 /// `count` values of `spec`, element i from counter i of stream `stream`, rounded to `dtype`. For `list`, the list
-/// (must have `count` entries). Streams tell the roots of one `backward` apart; inputs use stream 0.
+/// (must have `count` entries). Streams tell the roots of one `backward` apart: root k uses k + 1; inputs use stream 0.
 std::vector<double> generate_values(const Spec& spec, DType dtype, std::int64_t count, std::uint64_t stream = 0);
 
 /// Counter-based 64-bit mix (splitmix64 over seed, stream and counter): the source of all values.

@@ -27,7 +27,8 @@ Plan plan_of(const std::vector<std::string>& witnesses) {
     } else if (std::find(of_later_releases.begin(), of_later_releases.end(), name) != of_later_releases.end()) {
       throw EnvironmentError{fmt::format("--witness {}: not available in this release", name)};
     } else {
-      throw UsageError{fmt::format("--witness: unknown witness \"{}\"; expected {}", name, fmt::join(witness_names, ", "))};
+      throw UsageError{
+          fmt::format("--witness: unknown witness \"{}\"; expected {}", name, fmt::join(witness_names, ", "))};
     }
   }
   return plan;

@@ -102,6 +102,20 @@ TEST(Language, Every_stored_chain_survives_a_round_trip) {
   EXPECT_GT(count, 0);
 }
 
+TEST(Language, Every_chain_in_the_description_is_canonical) {
+  std::ifstream file(GRADSMITH_SOURCE_DIR "/corpus/README.md", std::ios::binary);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  int count = 0;
+  for (auto at = page.find("```\n" + magic); at != std::string::npos; at = page.find("```\n" + magic, at)) {
+    const auto end = page.find("```", at + 4);
+    const std::string text = page.substr(at + 4, end - at - 4);
+    EXPECT_EQ(print(parse_or_die(text)), text);
+    ++count;
+    at = end + 3;
+  }
+  EXPECT_GE(count, 3);
+}
+
 TEST(Language, Formatting_settles_on_one_spelling) {
   const std::string inputs = "a = input f64[2, 2]\n";
   EXPECT_EQ(canonical("  a=input f64 [ 2,2 ]   values = normal( 0 )\t"), inputs);

@@ -68,7 +68,8 @@ TEST(Language_limits, What_is_read_can_be_written_and_read_again) {
 
 TEST(Language_limits, No_mutation_of_a_valid_text_breaks_the_parser) {
   const std::string valid =
-      inputs +
+      magic +
+      "abc = input f64[2, 2]\n"
       "b = input bf16[3, 2] requires_grad strides=[1, 3] offset=2 values=uniform(-1, 0x1.8p+0, 3)\n"
       "m = input bool[2] values=[1, 0]\n# note\nv1 = clamp(abc, min=-1, max=inf)\n"
       "p, _ = split(v1, split_size=1, dim=0)\nno_grad {\n  masked_fill_(v1, m, nan)\n}\n"

@@ -239,7 +239,7 @@ std::vector<const Op*> activations() {
          const bool below = !at.is_none(1), above = !at.is_none(2);
          if (isnan(x) || isnan(lo) || isnan(hi)) return not_a_number;
          if (below && above && hi < lo) return hi;
-         if (below && x < lo) return above && lo == hi ? constant(hi) : lo;  // equal bounds: neither gets a gradient
+         if (below && x < lo) return lo;
          return above && x > hi ? hi : x;
        }),
        .pure = [](const Actuals& a) {

@@ -208,6 +208,7 @@ std::vector<const Op*> activations_out_of_place() {
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) { return x - tanh(x); }),
        .pure = [](const Actuals& a) { return a[0] - a[0].tanh(); },
+       .saves = {{.reads = internal}},
        .composite = "x - tanh(x)"},
       {.name = "softsign",
        .params = {tensor()},

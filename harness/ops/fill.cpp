@@ -109,7 +109,8 @@ std::vector<const Op*> fills() {
            [](const Actuals& a) {
              return instead_of(a[0], a.is_tensor(1) ? a[1] : at::full({}, a.number(1), a[0].options().requires_grad(false)));
            },
-       .overlap_unchecked = true},
+       .overlap_unchecked = true,
+       .twin_bitwise = false},  // the twin sums the value's gradient in another order
       {.name = "zero",
        .params = {tensor()},
        .maths = elementwise([](const Var&, const Args&) { return Var(0.0); }),
@@ -120,7 +121,8 @@ std::vector<const Op*> fills() {
        .params = {tensor(), tensor("src")},
        .maths = elementwise2([](const Var&, const Var& src, const Args&) { return src; }),
        .inplace = [](const Actuals& a) { a[0].copy_(a[1]); },
-       .functional = [](const Actuals& a) { return instead_of(a[0], a[1]); }},
+       .functional = [](const Actuals& a) { return instead_of(a[0], a[1]); },
+       .twin_bitwise = false},  // as fill
       {.name = "clone",
        .params = {tensor()},
        .shape = like_operand,

@@ -1,0 +1,27 @@
+// What `gradsmith_planted` and the tests link besides the product's ops.
+#include "properties/planted.hpp"
+
+#include "properties/planted_ops.hpp"
+
+namespace gradsmith {
+
+const std::vector<const Op*>& extra_ops() {
+  static const std::vector<const Op*> table = [] {
+    std::vector<const Op*> all;
+    for (const auto& family : {plant::gradients(), plant::values(), plant::writes(), plant::right()})
+      all.insert(all.end(), family.begin(), family.end());
+    return all;
+  }();
+  return table;
+}
+
+const std::vector<std::string_view>& controls() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> out;
+    for (const Op* op : plant::right()) out.push_back(op->name);
+    return out;
+  }();
+  return names;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,80 @@
+// The autograd functions behind planted ops.
+#include <ATen/ExpandUtils.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "properties/planted_ops.hpp"
+
+namespace gradsmith::plant {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+template <class Rule>
+std::int64_t stored(const Rule& rule) {
+  return reinterpret_cast<std::int64_t>(&rule);
+}
+template <class Rule>
+const Rule& loaded(AutogradContext* context) {
+  return *reinterpret_cast<const Rule*>(context->saved_data["rule"].toInt());
+}
+
+struct UnaryFunction : torch::autograd::Function<UnaryFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const Unary* rule) {
+    context->saved_data["rule"] = stored(*rule);
+    const at::Tensor y = rule->value(x);
+    switch (rule->keeps) {
+      case Keeps::nothing: break;
+      case Keeps::operand: context->save_for_backward({x}); break;
+      case Keeps::result: context->save_for_backward({y}); break;
+      case Keeps::both: context->save_for_backward({y, x}); break;
+      case Keeps::copy_of_operand: context->save_for_backward({x.clone()}); break;
+      case Keeps::copy_of_result: context->save_for_backward({y.clone()}); break;
+    }
+    return y;
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const auto& rule = loaded<Unary>(context);
+    at::Tensor kept;
+    if (rule.keeps != Keeps::nothing) kept = context->get_saved_variables()[0];
+    at::Tensor grad = rule.gradient(grads[0], kept);
+    if (rule.changes_when_repeated && context->saved_data.count("ran")) grad = grad * 2;
+    context->saved_data["ran"] = true;
+    return {grad, {}};
+  }
+};
+
+struct BinaryFunction : torch::autograd::Function<BinaryFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& y, const Binary* rule) {
+    context->saved_data["rule"] = stored(*rule);
+    context->saved_data["x"] = x.sizes().vec();
+    context->saved_data["y"] = y.sizes().vec();
+    const at::Tensor none;
+    context->save_for_backward({rule->keeps_all || y.requires_grad() ? x : none,
+                                rule->keeps_all || x.requires_grad() ? y : none});
+    return rule->value(x, y);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const auto& rule = loaded<Binary>(context);
+    const auto kept = context->get_saved_variables();
+    at::Tensor to_x, to_y;
+    if (context->needs_input_grad(0))
+      to_x = at::sum_to(rule.gradient_x(grads[0], kept[0], kept[1]), context->saved_data["x"].toIntVector());
+    if (context->needs_input_grad(1))
+      to_y = at::sum_to(rule.gradient_y(grads[0], kept[0], kept[1]), context->saved_data["y"].toIntVector());
+    if (to_y.defined() && to_y.sizes() != grads[0].sizes()) to_y = to_y * rule.when_broadcast;
+    return {to_x, to_y, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor call(const Unary& rule, const at::Tensor& x) { return UnaryFunction::apply(x, &rule); }
+
+void call_inplace(const Unary& rule, at::Tensor& x) { x.copy_(UnaryFunction::apply(x, &rule)); }
+
+at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y) {
+  return BinaryFunction::apply(x, y, &rule);
+}
+
+}  // namespace gradsmith::plant

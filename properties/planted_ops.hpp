@@ -1,0 +1,41 @@
+// How planted ops are built: autograd functions from a value and a gradient, and the list of families. Includes LibTorch:
+// for properties/planted*.cpp alone.
+#pragma once
+
+#include "harness/actuals.hpp"
+#include "harness/ops/family.hpp"
+
+namespace gradsmith::plant {
+
+/// What a node keeps for backward. A copy is out of reach of every write.
+enum class Keeps { nothing, operand, result, both, copy_of_operand, copy_of_result };
+
+/// An op of one tensor. `gradient(grad, kept)`; `kept` is undefined where nothing is kept, the result where both are.
+struct Unary {
+  at::Tensor (*value)(const at::Tensor&);
+  at::Tensor (*gradient)(const at::Tensor& grad, const at::Tensor& kept);
+  Keeps keeps = Keeps::operand;
+  bool changes_when_repeated = false;  ///< every later backward through the same node doubles the gradient
+};
+at::Tensor call(const Unary& rule, const at::Tensor& x);
+/// In place: the value is computed out of place from a kept copy, then copied over; checks and history are those of copy_.
+void call_inplace(const Unary& rule, at::Tensor& x);
+
+/// An op of two tensors that keeps one operand for the gradient of the other. Gradients are summed to the operands' sizes.
+struct Binary {
+  at::Tensor (*value)(const at::Tensor&, const at::Tensor&);
+  at::Tensor (*gradient_x)(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& y);
+  at::Tensor (*gradient_y)(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& y);
+  bool keeps_all = false;  ///< x and y are kept whatever is asked for
+  double when_broadcast = 1;  ///< scales the gradient of y where it is summed
+};
+at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y);
+
+constexpr int self = 0, other = 1;
+
+std::vector<const Op*> gradients();  ///< wrong derivatives
+std::vector<const Op*> values();     ///< wrong values, views and reductions
+std::vector<const Op*> writes();     ///< wrong in-place forms, bookkeeping and checks
+std::vector<const Op*> right();      ///< the controls
+
+}  // namespace gradsmith::plant

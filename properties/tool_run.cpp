@@ -1,0 +1,180 @@
+// `gradsmith run` from outside: equal results whatever the number of workers, and nothing lost when it is interrupted
+// or killed.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "properties/child_program.hpp"
+
+namespace gradsmith::testing {
+namespace {
+
+using Json = nlohmann::json;
+
+Json summary_of(const std::string& folder) { return Json::parse(content(folder + "/summary.json")); }
+
+/// Ops without a known issue, so that these tests are about the tool alone.
+const std::vector<std::string> tame = {"--ops", "sigmoid,tanh,exp,mul,add,narrow"};
+
+std::vector<std::string> run_arguments(const std::string& out, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"run", "--seed", "11", "--out", out};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::vector<std::string> tame_arguments(const std::string& out, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = run_arguments(out, more);
+  arguments.insert(arguments.end(), tame.begin(), tame.end());
+  return arguments;
+}
+
+/// Waits until a run has judged something.
+void wait_until_judging(const Program& program, const std::string& folder) {
+  for (int tries = 0; tries < 3000; ++tries) {
+    if (!program.children().empty() && content(folder + "/records.jsonl").find('\n') != std::string::npos) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  FAIL() << "the run does not get going";
+}
+
+TEST(Run, Gives_the_same_summary_whatever_the_number_of_workers) {
+  const Scratch scratch;
+  Json summaries[2];
+  const char* jobs[2] = {"1", "3"};
+  for (int i = 0; i < 2; ++i) {
+    const std::string out = scratch / jobs[i];
+    const Finished run = gradsmith(tame_arguments(out, {"--cases", "200", "--jobs", jobs[i]}));
+    EXPECT_EQ(run.code, 0) << run.out << run.err;
+    summaries[i] = summary_of(out);
+    for (const char* time : {"seconds", "programs_per_second"}) summaries[i].erase(time);
+  }
+  EXPECT_EQ(summaries[0], summaries[1]);
+  EXPECT_EQ(summaries[0]["programs"], 200);
+  EXPECT_EQ(summaries[0]["finished"], true);
+}
+
+TEST(Run, The_summary_has_the_keys_that_others_rely_on) {
+  const Scratch scratch;
+  EXPECT_EQ(gradsmith(tame_arguments(scratch / "out", {"--cases", "50"})).code, 0);
+  const Json summary = summary_of(scratch / "out");
+  for (const char* key :
+       {"version", "libtorch", "device", "dtype", "seed", "seconds", "programs", "accepted", "agreed_raise",
+        "known_hole", "inconclusive", "discarded", "programs_per_second", "witness", "findings", "ops"})
+    EXPECT_TRUE(summary.contains(key)) << key;
+  for (const char* witness : {"expectation", "reference", "twin", "difference"})
+    for (const char* key : {"agree", "disagree", "inconclusive", "skipped"})
+      EXPECT_TRUE(summary["witness"][witness].contains(key)) << witness;
+  const Finished counts = gradsmith({"ops", "--summary", scratch / "out/summary.json"});
+  EXPECT_EQ(counts.code, 0);
+  EXPECT_NE(counts.out.find("sigmoid"), std::string::npos);
+}
+
+TEST(Run, Only_the_ops_and_witnesses_asked_for_take_part) {
+  const Scratch scratch;
+  EXPECT_EQ(gradsmith(run_arguments(scratch / "out",
+                                    {"--cases", "50", "--ops", "sigmoid_,mul", "--witness", "expectation,reference"}))
+                .code,
+            0);
+  const Json summary = summary_of(scratch / "out");
+  EXPECT_EQ(summary["witness"]["twin"]["agree"], 0);
+  for (const auto& [name, uses] : summary["ops"].items()) {
+    if (name == "sigmoid" || name == "mul") continue;
+    EXPECT_EQ(uses["out_of_place"].get<int>() + uses["in_place"].get<int>(), 0) << name;
+  }
+}
+
+TEST(Run, Ctrl_C_leaves_a_summary) {
+  const Scratch scratch;
+  Program program(GRADSMITH_BINARY, tame_arguments(scratch / "out", {"--time", "300", "--jobs", "2"}));
+  wait_until_judging(program, scratch / "out");
+  program.signal(SIGINT);
+  const Finished run = program.wait();
+  EXPECT_EQ(run.code, 0) << run.out << run.err;
+  EXPECT_NE(run.out.find("interrupted"), std::string::npos) << run.out;
+  EXPECT_EQ(summary_of(scratch / "out")["finished"], false);
+  EXPECT_FALSE(std::filesystem::exists(scratch / "out/slots"));
+}
+
+TEST(Run, A_worker_killed_from_outside_is_replaced_and_no_case_is_lost) {
+  const Scratch scratch;
+  Program program(GRADSMITH_BINARY, tame_arguments(scratch / "out", {"--cases", "20000", "--jobs", "2"}));
+  wait_until_judging(program, scratch / "out");
+  const std::vector<pid_t> workers = program.children();
+  EXPECT_FALSE(workers.empty());
+  for (const pid_t worker : workers) ::kill(worker, SIGKILL);
+  const Finished run = program.wait();
+  EXPECT_EQ(run.signal, 0);
+  const Json summary = summary_of(scratch / "out");
+  EXPECT_EQ(summary["programs"], 20000);
+  for (const Json& finding : summary["findings"]) EXPECT_NE(finding["kind"], "crash") << "nobody's chain is to blame";
+}
+
+TEST(Run, Kill_9_leaves_the_chains_that_were_being_judged) {
+  const Scratch scratch;
+  Program program(GRADSMITH_BINARY, tame_arguments(scratch / "out", {"--time", "300", "--jobs", "2"}));
+  wait_until_judging(program, scratch / "out");
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait().signal, SIGKILL);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the workers die with their parent
+  for (const char* slot : {"out/slots/worker-0.chain", "out/slots/worker-1.chain"})
+    EXPECT_NE(content(scratch / slot).find("of seed 11: being "), std::string::npos) << slot;
+  const Finished next = gradsmith(tame_arguments(scratch / "out", {"--cases", "5"}));
+  EXPECT_NE(next.err.find("slots.interrupted"), std::string::npos) << next.err;
+  const int replayed = gradsmith({"replay", scratch / "out/slots.interrupted"}).code;
+  EXPECT_TRUE(replayed == 0 || replayed == 1) << "a slot is a chain file";
+}
+
+#ifdef GRADSMITH_PLANTED_BINARY
+
+TEST(Run, A_planted_fault_is_found_reduced_and_stored) {
+  const Scratch scratch;
+  const std::string out = scratch / "out";
+  const Finished run =
+      Program(GRADSMITH_PLANTED_BINARY, run_arguments(out, {"--time", "60", "--stop-on-finding"})).wait();
+  ASSERT_EQ(run.code, 1) << run.out << run.err;
+  EXPECT_NE(run.out.find("FINDING "), std::string::npos) << run.out;
+  const Json findings = summary_of(out)["findings"];
+  ASSERT_FALSE(findings.empty());
+  for (const Json& finding : findings) {
+    if (finding["known"]) continue;
+    const auto stored = std::filesystem::path(out) / finding["file"].get<std::string>();
+    EXPECT_LE(finding["steps"].get<int>(), 3) << content(stored.string());
+    EXPECT_NE(content((stored.parent_path() / "finding.md").string()).find("gradsmith replay"), std::string::npos);
+    EXPECT_NE(content((stored.parent_path() / "original.chain").string()), "");
+    EXPECT_EQ(Program(GRADSMITH_PLANTED_BINARY, {"replay", stored.string()}).wait().code, 0)
+        << "it shows what its header says";
+    const auto original = (stored.parent_path() / "original.chain").string();
+    EXPECT_EQ(Program(GRADSMITH_PLANTED_BINARY, {"reduce", original, "-o", scratch / "small.chain"}).wait().code, 0);
+    EXPECT_NE(content(scratch / "small.chain"), "");
+  }
+}
+
+TEST(Run, A_finding_that_is_known_is_counted_and_not_reported) {
+  const Scratch scratch;
+  const std::string first = scratch / "first";
+  ASSERT_EQ(Program(GRADSMITH_PLANTED_BINARY, run_arguments(first, {"--cases", "2000"})).wait().code, 1);
+  std::filesystem::create_directories(scratch.path / "corpus/known");
+  const Json findings = summary_of(first)["findings"];
+  int number = 0;
+  for (const Json& finding : findings)
+    if (!finding["known"])
+      scratch.file("corpus/known/" + std::to_string(number++) + ".chain",
+                   content(first + "/" + finding["file"].get<std::string>()));
+  const std::string own = std::string(GRADSMITH_SOURCE_DIR) + "/corpus/known";
+  for (const auto& entry : std::filesystem::directory_iterator(own))
+    scratch.file("corpus/known/" + entry.path().filename().string(), content(entry.path().string()));
+  const Finished again = Program(GRADSMITH_PLANTED_BINARY,
+                                 run_arguments(scratch / "again", {"--cases", "2000", "--corpus", scratch / "corpus"}))
+                             .wait();
+  EXPECT_EQ(again.code, 0) << again.out;
+  EXPECT_EQ(summary_of(scratch / "again")["findings"].size(), findings.size());
+}
+
+#endif
+
+}  // namespace
+}  // namespace gradsmith::testing
