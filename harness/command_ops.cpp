@@ -59,7 +59,7 @@ int command_ops(const OpsOptions& options) {
     rows.push_back({std::string(op->name), fmt::format("{}", fmt::join(forms(*op), " ")), params_text(*op),
                     fmt::format("{}", fmt::join(saves_text(*op), ", ")), std::string(alias_name(op->alias))});
   print_table(rows);
-  fmt::print("{} ops\n", all_ops().size());
+  fmt::print("\n{} ops. saves: \"a<-b\" means that for the gradient of a the node keeps b.\n", all_ops().size());
   return exit_clean;
 }
 

@@ -92,7 +92,15 @@ void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots) {
   run(machine, chain, implied_roots);
 }
 
+namespace {
+struct Silent : c10::WarningHandler {
+  void process(const c10::Warning&) override {}
+};
+}  // namespace
+
 void initialize_libtorch() {
+  static Silent silent;  // LibTorch warns of some writes to expanded tensors, a line each
+  c10::WarningUtils::set_warning_handler(&silent);
   c10::SetStackTraceFetcher([] { return std::string(); });
   at::set_num_threads(1);
   at::globalContext().setFlushDenormal(false);

@@ -32,7 +32,8 @@ struct Node {
   std::array<Saved, 4> saved{};
   std::uint8_t saved_count = 0;
   bool freed = false;
-  bool overlapping_slice = false;  // copy_slices into a self-overlapping view: E13 in backward
+  bool overlapping_base = false;   // copy_slices with a self-overlapping base: E13 before anything is unpacked
+  bool overlapping_slice = false;  // ... into a self-overlapping view: E13 afterwards
   std::string_view refusal{};      // what the op's own backward raises: E21, E22, E23
   const Op* op = nullptr;
   Value leaf = dropped;            // of accumulate
@@ -239,7 +240,9 @@ static bool saves_result(const Step& step, const Args& args) {
 static bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
   const Args args(step.args);
   const Layout& target = typed.operands[0].layout;
-  if (step.op->overlap_unchecked) return false;  // fills and thresholds: the order does not matter
+  const bool masked =
+      std::any_of(step.op->params.begin(), step.op->params.end(), [](const Param& p) { return !p.differentiable; });
+  if (step.op->overlap_unchecked && !masked) return false;  // fills and thresholds: the order does not matter
   auto cells = storage_positions(target);
   for (std::size_t i = 1; i < args.size(); ++i) {
     if (!args.is_tensor(i) || all.object[args.tensor(i)] == all.object[args.tensor(0)]) continue;
@@ -273,6 +276,7 @@ void Model::State::write(const Step& step, const TypedStep& typed, Node node, bo
   if (result_saved) node.save({self.counter, version(self)});
   node.kind = Node::Kind::copy_slices;
   node.edges[0] = gradient_edge(self.base);
+  node.overlapping_base = has_internal_overlap(all.values[self.base].layout);
   node.overlapping_slice = has_internal_overlap(typed.operands[0].layout);
   tensors[self.base].grad_fn = add_node(node);
   read_grad_fn(target);
@@ -389,6 +393,7 @@ void Model::State::run(std::vector<int> roots, const std::vector<int>* captures,
     if (!captures || needed[at]) {
       if (nodes[at].kind == Node::Kind::copy_slices && nodes[at].freed) throw Raised{"E6"};
       if (nodes[at].kind != Node::Kind::accumulate) {
+        if (nodes[at].overlapping_base) throw Raised{"E13"};
         Node node = nodes[at];  // unpacking may refresh views, which grows `nodes`
         unpack(node);
         if (!node.refusal.empty()) throw Raised{node.refusal};

@@ -123,6 +123,7 @@ Testimony twin_testimony(const Case& c, const Reference* reference) {
       const auto &a = chain[v]->data, &b = other[v]->data;
       const auto at = first_bit_difference(a, b);
       if (at < 0) continue;
+      out.bitwise = bitwise;
       double ratio = INFINITY;
       std::size_t element = static_cast<std::size_t>(at);
       if (!bitwise) {
@@ -223,8 +224,10 @@ Signature signature_of(const Case& c, const Verdict& verdict, const Testimony& t
     out.detail = word(want) + "-" + word(got);
     const auto& where = got ? got : want;
     if (const auto alone = guilt && where->phase.kind == Phase::Kind::backward ? culprit_alone(c, Witness::expectation) : std::nullopt;
-        alone && alone->kind == t.kind && alone->magnitude == out.detail) {
+        alone) {
+      out.kind = alone->kind;
       out.guilty = alone->form;
+      out.detail = alone->magnitude;
       return out;
     }
     const Step* step = where->phase.kind == Phase::Kind::step ? step_at(c.chain, where->phase) : nullptr;
@@ -288,13 +291,25 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin))
       reference = run_reference(chain, typed, roots);
     if (asked(Witness::difference)) {  // first: it reads the tape that the reference left
-      if (c.dtype == DType::f64)
+      if (!reference.open.empty())
+        difference = Testimony{.witness = Witness::difference, .opinion = Opinion::inconclusive, .reason = reference.open};
+      else if (c.dtype == DType::f64)
         difference = difference_witness(chain, typed, roots, verdict.outcome, reference);
       else
         difference = Testimony{.witness = Witness::difference, .reason = "float64 only"};
     }
     if (asked(Witness::reference)) verdict.testimonies.push_back(reference_testimony(c, reference));
-    if (asked(Witness::twin)) verdict.testimonies.push_back(twin_testimony(c, &reference));
+    if (asked(Witness::twin)) {
+      Testimony twin = twin_testimony(c, &reference);
+      // Where both forms differentiate by different formulas (elu_ by its result), a departure of the twin that the
+      // reference explains is no finding.
+      if (twin.opinion == Opinion::disagree && !twin.bitwise && asked(Witness::reference) &&
+          verdict.testimonies.back().opinion != Opinion::disagree) {
+        twin.opinion = Opinion::inconclusive;
+        twin.reason = "the forms differentiate by different formulas";
+      }
+      verdict.testimonies.push_back(std::move(twin));
+    }
     if (difference) verdict.testimonies.push_back(*difference);
   }
 

@@ -37,49 +37,53 @@ std::string whole(const std::string& text) {
 }
 
 void add_witnesses(CLI::App* command, std::vector<std::string>& witnesses) {
-  command->add_option("--witness", witnesses, "ask only these: expectation,reference,twin,difference")
+  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference (all)")
       ->delimiter(',')
-      ->type_name("LIST");
+      ->allow_extra_args(false)  // else it would take the file behind it
+      ->option_text("LIST");
 }
 
 void add_run(CLI::App& app, RunOptions& options) {
-  CLI::App* run = app.add_subcommand("run", "generate and judge chains; findings are reduced and stored");
-  run->add_option("--cases", options.cases, "judge so many chains (10000, if --time is not given either)")
+  CLI::App* run = app.add_subcommand("run", "generate chains and judge them; reduce and store what is found");
+  run->add_option("--cases", options.cases, "stop after so many chains (10000 if --time is not given either)")
       ->check(whole)
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))
-      ->type_name("N");
-  run->add_option("--time", options.seconds, "stop after so many seconds")->check(positive)->type_name("S");
-  run->add_option("--seed", options.seed, "where decisions come from (drawn and printed, if not given)")
+      ->option_text("N");
+  run->add_option("--time", options.seconds, "stop after so many seconds")->check(positive)->option_text("S");
+  run->add_option("--seed", options.seed, "equal seeds give equal chains (drawn and printed if not given)")
       ->check(whole)
-      ->type_name("S");
-  run->add_option("--ops", options.ops, "use only these ops")->delimiter(',')->type_name("LIST");
-  run->add_option("--max-steps", options.max_steps, "steps of a chain at most (10)")
+      ->option_text("S");
+  run->add_option("--ops", options.ops, "use only these ops, separated by commas: relu,mul,view")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("LIST");
+  run->add_option("--max-steps", options.max_steps, "longest chain, in steps (10)")
       ->check(CLI::Range(1, 1000))
-      ->type_name("N");
-  run->add_option("--dtype", options.dtype, "element type: f64")->type_name("D");
-  run->add_option("--device", options.device, "device: cpu")->type_name("cpu|cuda");
+      ->option_text("N");
+  run->add_option("--dtype", options.dtype, "element type; this release: f64")->option_text("D");
+  run->add_option("--device", options.device, "this release: cpu")->option_text("D");
   add_witnesses(run, options.witnesses);
   run->add_flag("--stop-on-finding", options.stop_on_finding, "stop at the first new finding");
   run->add_option("--jobs", options.jobs, "worker processes (one per core)")
       ->check(CLI::Range(1, 4096))
-      ->type_name("N");
-  run->add_option("--out", options.out, "folder for records and findings (reports/out)")->type_name("DIR");
-  run->add_option("--corpus", options.corpus, "folder with known/ in it (corpus)")->type_name("DIR");
+      ->option_text("N");
+  run->add_option("--out", options.out, "folder for records and findings (reports/out)")->option_text("DIR");
+  run->add_option("--corpus", options.corpus, "folder whose known/ holds known issues (corpus)")->option_text("DIR");
   run->callback([&] { result = command_run(options); });
 }
 
 void add_replay(CLI::App& app, ReplayOptions& options) {
   CLI::App* replay = app.add_subcommand("replay", "judge stored chains and compare with what they expect");
-  replay->add_option("paths", options.paths, "files, or folders of *.chain")->required()->type_name("PATH");
+  replay->add_option("paths", options.paths, "files, or folders of *.chain")->required()->option_text("PATH...");
   add_witnesses(replay, options.witnesses);
   replay->add_flag("-v,--verbose", options.verbose, "a line for every chain");
   replay->callback([&] { result = command_replay(options); });
 }
 
 void add_reduce(CLI::App& app, ReduceOptions& options) {
-  CLI::App* reduce = app.add_subcommand("reduce", "the smallest chain with the same signature");
-  reduce->add_option("file", options.file, "a chain that shows a finding")->required()->type_name("FILE");
-  reduce->add_option("-o,--out", options.out, "write it there (standard output)")->type_name("FILE");
+  CLI::App* reduce = app.add_subcommand("reduce", "cut a chain down to the smallest with the same signature");
+  reduce->add_option("file", options.file, "a chain that shows a finding")->required()->option_text("FILE");
+  reduce->add_option("-o,--out", options.out, "write the chain there (standard output)")->option_text("FILE");
   add_witnesses(reduce, options.witnesses);
   reduce->callback([&] { result = command_reduce(options); });
 }
@@ -88,16 +92,16 @@ void add_fmt(CLI::App& app, FmtOptions& options) {
   CLI::App* fmt = app.add_subcommand("fmt", "rewrite chains in canonical form");
   fmt->add_option("paths", options.paths, "files, folders of *.chain, or - for standard input")
       ->required()
-      ->type_name("FILE");
+      ->option_text("PATH...");
   fmt->add_flag("--check", options.check, "write nothing; name the files that would change, exit 1 if any");
   fmt->callback([&] { result = command_fmt(options); });
 }
 
 void add_ops(CLI::App& app, OpsOptions& options) {
-  CLI::App* ops = app.add_subcommand("ops", "the op table");
-  auto* json = ops->add_flag("--json", options.json, "as JSON");
-  ops->add_option("--summary", options.summary, "how often a run used each op: its summary.json")
-      ->type_name("FILE")
+  CLI::App* ops = app.add_subcommand("ops", "print the op table");
+  auto* json = ops->add_flag("--json", options.json, "print it as JSON");
+  ops->add_option("--summary", options.summary, "print how often a run used each op, from its summary.json")
+      ->option_text("FILE")
       ->excludes(json);
   ops->callback([&] { result = command_ops(options); });
 }
@@ -105,6 +109,7 @@ void add_ops(CLI::App& app, OpsOptions& options) {
 int parse_and_run(int argc, char** argv) {
   CLI::App app("GradSmith: exact verdicts on gradients of random LibTorch programs", "gradsmith");
   app.set_version_flag("--version", version);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
   app.footer(
@@ -120,11 +125,12 @@ int parse_and_run(int argc, char** argv) {
   add_reduce(app, reduce);
   add_fmt(app, fmt);
   add_ops(app, ops);
-  app.add_subcommand("doctor", "what this machine can run and what is missing")->callback([] {
+  app.add_subcommand("doctor", "say what this machine can run and what is missing")->callback([] {
     result = command_doctor();
   });
+  const auto commands = app.get_subcommands([](CLI::App*) { return true; });
+  for (CLI::App* command : commands) command->group("Commands");
   // CLI11 would only say that a subcommand is missing.
-  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), is_named))
     return fail(std::string("gradsmith: unknown command \"") + argv[1] + "\"; see gradsmith --help", exit_usage);

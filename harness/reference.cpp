@@ -57,6 +57,7 @@ int Evaluator::new_storage(std::vector<Lanes> cells) {
 
 int Evaluator::new_family(int storage) {
   families_.emplace_back(storages_[storage].size(), -1);
+  tracks_.push_back(0);
   return static_cast<int>(families_.size()) - 1;
 }
 
@@ -106,6 +107,7 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
     }
     t.storage = new_storage(std::move(cells));
     t.family = new_family(t.storage);
+    tracks_[t.family] = static_cast<char>(input->requires_grad);
     if (input->requires_grad)
       for (std::size_t e = 0; e < t.cells.size(); ++e) {
         const int node = Tape::active().leaf(storages_[t.storage][e].exact());
@@ -176,10 +178,10 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
   }
   // A result is a tensor of its own even where its element is an operand's, or does not depend on any: it gets a node, so
   // that what arrives at the result is told from what arrives at the operand.
-  const auto differentiable = [](const std::vector<Var>& operand) {
-    return std::any_of(operand.begin(), operand.end(), [](const Var& v) { return v.node >= 0; });
-  };
-  if (std::any_of(in_.begin(), in_.end(), differentiable))
+  bool tracks = false;
+  for (std::size_t i = 0; i < op.params.size(); ++i)
+    tracks |= regions_ == 0 && args.is_tensor(i) && op.params[i].differentiable && tracks_[tensors_[args.tensor(i)].family];
+  if (tracks)
     for (auto& elements : out_)
       for (Var& v : elements)
         if (v.node < before) v.node = v.node < 0 ? tape.leaf(v.exact()) : tape.push(v.exact(), v.node, 1.0);
@@ -190,6 +192,7 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     if (t.per_position) open_ = "a leaf whose elements share cells was written";
     auto& values = storages_[t.storage];
     auto& nodes = families_[t.family];
+    tracks_[t.family] |= static_cast<char>(tracks);
     for (std::size_t e = 0; e < t.cells.size(); ++e) {
       values[t.cells[e]] = out_[0][e].v;
       if (regions_ == 0) nodes[t.cells[e]] = out_[0][e].node;  // a write in no_grad changes data, not history
@@ -203,6 +206,7 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     for (const Var& v : out_[k]) values.push_back(v.v);
     bind(step.results[k], values);
     auto& nodes = families_[tensors_[step.results[k]].family];
+    tracks_[tensors_[step.results[k]].family] = static_cast<char>(tracks);
     for (std::size_t e = 0; e < nodes.size(); ++e) nodes[e] = out_[k][e].node;
   }
 }
@@ -250,11 +254,17 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
   std::vector<Value> leaves, defined;
 
   const auto backward = [&](const Backward& statement) {
-    const auto adjoint = evaluator.sweep(statement.roots, seeds(statement.cotangent, statement.roots, typed, dtype));
+    const auto cotangents = seeds(statement.cotangent, statement.roots, typed, dtype);
+    const auto adjoint = evaluator.sweep(statement.roots, cotangents);
     if (on_sweep) on_sweep(evaluator, statement, adjoint);
     if (!statement.wrt) {
       for (std::size_t i = 0; i < adjoint.size(); ++i)
         out.rounding += std::abs(adjoint[i].exact() * Tape::active()[i].value);
+      for (std::size_t r = 0; r < statement.roots.size(); ++r) {  // the sum itself; roots may hold data written in no_grad
+        const auto elements = evaluator.read(statement.roots[r]);
+        for (std::size_t e = 0; e < elements.size(); ++e)
+          out.rounding += std::abs(cotangents[r][e] * elements[e].exact());
+      }
       for (const Value leaf : leaves) {
         const auto& nodes = evaluator.leaf(leaf);
         for (std::size_t e = 0; e < nodes.size(); ++e)

@@ -73,6 +73,7 @@ class Evaluator {
 
   std::vector<std::vector<Lanes>> storages_{};
   std::vector<std::vector<int>> families_{};
+  std::vector<char> tracks_{};  // by family: some element may carry a gradient
   std::vector<Tensor> tensors_{};
   int regions_ = 0;
   std::size_t statements_ = 0;

@@ -97,7 +97,7 @@ class TwinTensors {
   void write(Value value, const at::Tensor& y, bool history) {
     const Value target = object(value);
     if (!is_flat(value)) {
-      machine_[target] = history ? y : overwritten(machine_[target], [&](at::Tensor& t) { t.copy_(y); });
+      machine_[target] = history ? laid_out_as(machine_[target], y) : overwritten(machine_[target], [&](at::Tensor& t) { t.copy_(y); });
       return;
     }
     const auto cells = storage_positions(typed_.values[value].layout);
@@ -122,6 +122,12 @@ class TwinTensors {
     at::Tensor out = at::empty({static_cast<std::int64_t>(cells.size())}, at::kLong);
     std::copy(cells.begin(), cells.end(), out.data_ptr<std::int64_t>());
     return out;
+  }
+  /// `y` with the strides of `target`, so that later kernels take the path they take in place.
+  static at::Tensor laid_out_as(const at::Tensor& target, const at::Tensor& y) {
+    if (y.strides() == target.strides()) return y;
+    at::Tensor out = at::empty_strided(target.sizes(), target.strides(), target.options().requires_grad(false));
+    return out.copy_(y);
   }
   /// A copy with other data and the same history.
   template <class Overwrite>

@@ -32,6 +32,7 @@ struct Testimony {
   std::string reason{};                  ///< why inconclusive or skipped; what disagrees, with both numbers
   std::string name{};                    ///< the tensor or leaf that departs
   double observed = 0, expected = 0;     ///< the element that departs most
+  bool bitwise = true;                   ///< of the twin: the comparison was for equal bits
   double ratio = 0;                      ///< distance in units of the tolerance's unit (replica spread), worst element
 };
 

@@ -38,20 +38,35 @@ struct UnaryFunction : torch::autograd::Function<UnaryFunction> {
     at::Tensor kept;
     if (rule.keeps != Keeps::nothing) kept = context->get_saved_variables()[0];
     at::Tensor grad = rule.gradient(grads[0], kept);
-    if (rule.changes_when_repeated && context->saved_data.count("ran")) grad = grad * 2;
+    if (rule.changes_when_repeated && context->saved_data.count("ran")) grad = grad * 100;
     context->saved_data["ran"] = true;
     return {grad, {}};
   }
 };
 
+/// Which operands a node keeps. As in LibTorch's own functions, only what some gradient needs: one that flows somewhere.
+struct Kept {
+  bool x = false, y = false;
+};
+bool flows(const at::Tensor& t) { return t.requires_grad() && torch::autograd::impl::gradient_edge(t).is_valid(); }
+Kept kept_of(const Binary& rule, const at::Tensor& x, const at::Tensor& y) {
+  if (!at::GradMode::is_enabled() || !(x.requires_grad() || y.requires_grad())) return {};
+  const bool to_x = flows(x), to_y = flows(y);
+  const Kept kept{rule.keeps_all || to_y, rule.keeps_all || to_x};
+  // Inference tensors are refused before the kernel runs.
+  if (kept.x) torch::autograd::SavedVariable(x, false);
+  if (kept.y) torch::autograd::SavedVariable(y, false);
+  return kept;
+}
+
 struct BinaryFunction : torch::autograd::Function<BinaryFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& y, const Binary* rule) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& y, const Binary* rule,
+                            const Kept* kept) {
     context->saved_data["rule"] = stored(*rule);
     context->saved_data["x"] = x.sizes().vec();
     context->saved_data["y"] = y.sizes().vec();
     const at::Tensor none;
-    context->save_for_backward({rule->keeps_all || y.requires_grad() ? x : none,
-                                rule->keeps_all || x.requires_grad() ? y : none});
+    context->save_for_backward({kept->x ? x : none, kept->y ? y : none});
     return rule->value(x, y);
   }
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
@@ -63,7 +78,7 @@ struct BinaryFunction : torch::autograd::Function<BinaryFunction> {
     if (context->needs_input_grad(1))
       to_y = at::sum_to(rule.gradient_y(grads[0], kept[0], kept[1]), context->saved_data["y"].toIntVector());
     if (to_y.defined() && to_y.sizes() != grads[0].sizes()) to_y = to_y * rule.when_broadcast;
-    return {to_x, to_y, {}};
+    return {to_x, to_y, {}, {}};
   }
 };
 
@@ -74,7 +89,8 @@ at::Tensor call(const Unary& rule, const at::Tensor& x) { return UnaryFunction::
 void call_inplace(const Unary& rule, at::Tensor& x) { x.copy_(UnaryFunction::apply(x, &rule)); }
 
 at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y) {
-  return BinaryFunction::apply(x, y, &rule);
+  const Kept kept = kept_of(rule, x, y);
+  return BinaryFunction::apply(x, y, &rule, &kept);
 }
 
 }  // namespace gradsmith::plant

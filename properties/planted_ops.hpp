@@ -15,7 +15,7 @@ struct Unary {
   at::Tensor (*value)(const at::Tensor&);
   at::Tensor (*gradient)(const at::Tensor& grad, const at::Tensor& kept);
   Keeps keeps = Keeps::operand;
-  bool changes_when_repeated = false;  ///< every later backward through the same node doubles the gradient
+  bool changes_when_repeated = false;  ///< later backwards through the same node give 100 times the gradient
 };
 at::Tensor call(const Unary& rule, const at::Tensor& x);
 /// In place: the value is computed out of place from a kept copy, then copied over; checks and history are those of copy_.

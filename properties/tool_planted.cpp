@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "harness/generate.hpp"
@@ -14,6 +15,10 @@
 #include "properties/planted.hpp"
 
 namespace gradsmith {
+
+/// How a test names its fault.
+void PrintTo(const Planted& fault, std::ostream* out) { *out << fault.op; }
+
 namespace {
 
 constexpr std::uint64_t programs = 20000;
@@ -49,36 +54,55 @@ struct Found {
   Signature signature;
 };
 
-/// The first program whose finding is of the fault's kind.
-std::optional<Found> find(const Planted& fault) {
+/// The first programs whose finding is of the fault's kind.
+std::vector<Found> find(const Planted& fault, std::size_t count) {
   const Knobs knobs = among({fault.op});
-  for (std::uint64_t seed = 0; seed < programs; ++seed) {
+  std::vector<Found> found;
+  for (std::uint64_t seed = 0; seed < programs && found.size() < count; ++seed) {
     Choices choices(seed);
     Chain chain = generate(choices, knobs);
     const Verdict verdict = judge(chain, only(fault.witness));
     if (verdict.status == Status::finding && verdict.signature.kind == fault.kind && uses(chain, fault.op))
-      return Found{std::move(chain), verdict.signature};
+      found.push_back({std::move(chain), verdict.signature});
   }
-  return std::nullopt;
+  return found;
+}
+
+/// The same fault. A number may depart by more or by less as the chain shrinks, and where the judge could only list
+/// suspects, who they are does not count.
+bool same(const Signature& a, const Signature& b, const Planted& fault) {
+  const bool blamed = a.guilty == fault.op || a.guilty == std::string(fault.op) + "_";
+  const bool numeric = fault.witness != Witness::expectation;
+  return a.kind == b.kind && (numeric || a.detail == b.detail) && (!blamed || a.guilty == b.guilty);
+}
+
+std::string body(const Chain& chain) {
+  const std::string text = print(chain);
+  return text.substr(text.find('\n') + 1);
 }
 
 class PlantedFault : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedFault, Is_found_by_its_witness_and_reduced_to_what_shows_it) {
+  constexpr std::size_t starts = 8;  // different programs may stop at different smallest chains
   const Planted& fault = GetParam();
-  const auto found = find(fault);
-  ASSERT_TRUE(found) << "no finding in " << programs << " programs";
-  const auto shows = [&](const Chain& chain) {
-    const Verdict verdict = judge(chain, only(fault.witness));
-    return verdict.status == Status::finding && verdict.signature == found->signature;
-  };
-  const Reduced reduced = reduce(found->chain, shows, patient);
-  EXPECT_TRUE(reduced.complete);
-  EXPECT_LE(step_count(reduced.chain), 3);
-  EXPECT_TRUE(uses(reduced.chain, fault.op)) << "signature " << found->signature.text();
-  EXPECT_EQ(judge(reduced.chain).status, Status::finding) << "with all witnesses";
-  const std::string text = print(reduced.chain);
-  EXPECT_EQ(text.substr(text.find('\n') + 1), fault.minimum) << found->signature.text();
+  const auto found = find(fault, starts);
+  ASSERT_EQ(found.size(), starts) << "in " << programs << " programs";
+  std::optional<Chain> least;
+  for (const Found& start : found) {
+    const auto shows = [&](const Chain& chain) {
+      const Verdict verdict = judge(chain, only(fault.witness));
+      return verdict.status == Status::finding && same(start.signature, verdict.signature, fault);
+    };
+    const Reduced reduced = reduce(start.chain, shows, patient);
+    EXPECT_TRUE(reduced.complete);
+    EXPECT_TRUE(uses(reduced.chain, fault.op)) << print(reduced.chain);
+    EXPECT_LE(step_count(reduced.chain), 4) << start.signature.text() << "\n" << print(reduced.chain);
+    if (!least || simpler(reduced.chain, *least)) least = reduced.chain;
+  }
+  EXPECT_LE(step_count(*least), 3);
+  EXPECT_EQ(body(*least), fault.minimum);
+  EXPECT_EQ(judge(*least).status, Status::finding) << "with all witnesses";
 }
 
 INSTANTIATE_TEST_SUITE_P(Planted, PlantedFault, testing::ValuesIn(planted()),

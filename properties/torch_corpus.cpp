@@ -1,0 +1,35 @@
+// The stored chains still show what their headers claim.
+#include <gtest/gtest.h>
+
+#include "harness/claim.hpp"
+#include "harness/evidence.hpp"
+#include "harness/files.hpp"
+#include "harness/judge.hpp"
+
+namespace gradsmith {
+namespace {
+
+class Corpus : public testing::TestWithParam<std::string> {};
+
+TEST_P(Corpus, Shows_what_its_headers_claim) {
+  std::vector<std::string> files;
+  const std::filesystem::path folder = std::filesystem::path(GRADSMITH_SOURCE_DIR) / "corpus" / GetParam();
+  if (std::filesystem::is_directory(folder)) files = chain_files({folder.string()});
+  for (const std::string& file : files) {
+    const auto loaded = load_chain(file);
+    ASSERT_TRUE(std::holds_alternative<Chain>(loaded)) << std::get<std::string>(loaded);
+    const auto expected = header(std::get<Chain>(loaded), "expect");
+    ASSERT_TRUE(expected) << file;
+    const auto claim = parse_claim(*expected);
+    ASSERT_TRUE(std::holds_alternative<Claim>(claim)) << file << ": " << std::get<std::string>(claim);
+    const Verdict verdict = judge(std::get<Chain>(loaded));
+    const auto departure = departs(std::get<Claim>(claim), verdict);
+    EXPECT_FALSE(departure) << file << ": " << *departure << "\n" << headline(verdict);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Stored, Corpus, testing::Values("seeds", "known", "regressions"),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace gradsmith
