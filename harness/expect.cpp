@@ -26,7 +26,7 @@ struct Saved {
 };
 
 struct Node {
-  enum class Kind : std::uint8_t { op, view, copy_slices, accumulate };
+  enum class Kind : std::uint8_t { op, view, output, copy_slices, accumulate };  // output: one of several of a node
   Kind kind = Kind::op;
   std::array<int, max_edges> edges{no_node, no_node, no_node};
   std::array<Saved, 4> saved{};
@@ -164,6 +164,7 @@ void Model::State::note_write(const Op* op, Value target, const Typed& all) {
 void Model::State::add_step(const Step& step, const TypedStep& typed, const Typed& all) {
   const Op& op = *step.op;
   const Args args(step.args);
+  if (!typed.results.empty() && typed.results[0].same_object) return produce(step, typed, nullptr);  // nothing is called
   // The operands that can carry a gradient, by parameter position.
   std::array<std::pair<std::size_t, Value>, max_edges> inputs;
   int input_count = 0;
@@ -312,7 +313,7 @@ void Model::State::produce(const Step& step, const TypedStep& typed, const Node*
       t.attr_version = version(t);
       t.grad_fn = made;
       if (op.alias == Alias::multi_view && made != no_node) {  // a node per output: what arrives at one is told from the others
-        Node output{.kind = Node::Kind::view, .op = &op};
+        Node output{.kind = Node::Kind::output, .op = &op};
         output.edges[0] = made;
         tensors[value].grad_fn = add_node(output);
       }
@@ -426,7 +427,10 @@ void Model::State::backward(const Backward& statement, const std::vector<Value>&
     if (!requires_grad(at(value))) throw Raised{"E31"};
     captures.push_back(edge);
   }
-  run(edges, &captures, retain);
+  std::vector<int> captured_nodes = captures;  // the engine captures at the node, whichever output is meant
+  for (int& node : captured_nodes)
+    if (node != no_node && nodes[node].kind == Node::Kind::output) node = nodes[node].edges[0];
+  run(edges, &captured_nodes, retain);
   std::vector<char> reachable(nodes.size());
   std::vector<int> stack = edges;
   while (!stack.empty()) {

@@ -127,8 +127,17 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
         if (!backward->wrt) accumulate(backward->cotangent, backward->roots);
       } else {
         const Step& step = std::get<Step>(statement);
-        if (!stops) {
+        // A view op that had to copy (flatten) must not be a view here, where an expanded leaf lies position by position.
+        const auto& results = typed.steps[i].results;
+        const bool copied = step.op->alias != Alias::none && step.op->alias != Alias::detach && !results[0].view && !results[0].same_object;
+        if (!stops || copied) {
           machine.step(step, true);
+          if (copied && step.results[0] != dropped) machine[step.results[0]] = machine[step.results[0]].clone();
+          if (!stops) continue;
+          if (step.results[0] != dropped) {
+            if (depth > 0) machine[step.results[0]].copy_(machine[step.results[0]].select(-1, 0).clone().unsqueeze(-1));
+            families.open(step.results[0], typed.values[step.results[0]].storage, machine[step.results[0]]);
+          }
           continue;
         }
         const Value first = Args(step.args).is_tensor(0) ? Args(step.args).tensor(0) : dropped;
@@ -152,7 +161,10 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
           } else if (typed.object[result] != result) {
             families.join(result, typed.object[result]);
           } else {
-            if (shares || depth > 0) machine[result] = Families::frozen(machine[result], points);
+            if (shares)
+              machine[result] = Families::frozen(machine[result], points);
+            else if (depth > 0)
+              machine[result].copy_(machine[result].select(-1, 0).clone().unsqueeze(-1));
             families.open(result, storage, machine[result]);
           }
         }

@@ -42,6 +42,10 @@ bool decide(const Var& a, const Var& b, Compare compare) {
   const bool outcome = compare(a.v.v[0], b.v.v[0]);
   bool disagree = false;
   for (int lane = 1; lane < lane_count; ++lane) disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome;
+  // Computed subnormals: relative noise does not move them, kernels may flush them.
+  const double gap = std::abs(a.exact() - b.exact());
+  const auto computed = [&](int node) { return node >= 0 && (tape[node].a >= 0 || tape[node].b >= 0); };
+  disagree |= gap != 0 && gap < 0x1p-1018 && (computed(a.node) || computed(b.node));
   tape.branch(outcome, disagree, {a.node, b.node, a.exact() - b.exact()});
   return outcome;
 }

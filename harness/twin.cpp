@@ -73,7 +73,7 @@ class TwinTensors {
     std::int64_t extent = 0;
     for (const auto cell : cells) extent = std::max(extent, cell + 1);
     at::Tensor flat = at::zeros({extent}, tensor.options().requires_grad(false));
-    if (!cells.empty()) flat = flat.index_copy(0, index(cells), tensor.reshape({-1}));
+    flat = cells.empty() ? tensor.reshape({-1}) : flat.index_copy(0, index(cells), tensor.reshape({-1}));
     family_[value] = static_cast<int>(families_.size());
     families_.push_back({typed_.values[value].storage, flat});
   }
@@ -166,7 +166,15 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
     for (const Value root : roots) objects.push_back(tensors.is_flat(root) ? root : tensors.object(root));
     std::vector<at::Tensor> cotangents;
     if (statement.cotangent) cotangents = make_cotangents(machine, *statement.cotangent, objects);
-    machine.backward(statement, objects, std::move(cotangents));
+    for (std::size_t r = objects.size(); r-- > 0;) {  // a view taken in a region: LibTorch lets nothing through either
+      if (machine[objects[r]].requires_grad()) continue;
+      objects.erase(objects.begin() + static_cast<std::ptrdiff_t>(r));
+      if (!cotangents.empty()) cotangents.erase(cotangents.begin() + static_cast<std::ptrdiff_t>(r));
+    }
+    if (objects.empty()) return;
+    Backward retained = statement;  // rebuilding a storage saves indices that the chain's own graph does not have
+    retained.retain_graph = true;
+    machine.backward(retained, objects, std::move(cotangents));
   };
 
   try {

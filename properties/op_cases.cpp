@@ -56,7 +56,8 @@ std::vector<OpCase> cases_of(const Op& op, int count) {
   knobs.refused = knobs.regions = knobs.edges = 0;
   knobs.ops = {&op};
   std::vector<OpCase> out;
-  for (std::uint64_t seed = 0; static_cast<int>(out.size()) < count && seed < 4u * static_cast<unsigned>(count); ++seed) {
+  for (std::uint64_t seed = 0; static_cast<int>(out.size()) < count && seed < 4u * static_cast<unsigned>(count);
+       ++seed) {
     Choices choices(seed);
     if (auto one = case_in(generate(choices, knobs))) out.push_back(std::move(*one));
   }
@@ -89,7 +90,8 @@ std::vector<Chain> variants(const OpCase& one) {
   const Op& op = *one.step().op;
   for (const bool inplace : {false, true}) {
     if (inplace ? !op.inplace : !(op.pure || op.pure_many)) continue;
-    for (unsigned graded = 0; graded < 1u << one.floating.size(); ++graded) out.push_back(variant(one, inplace, graded));
+    for (unsigned graded = 0; graded < 1u << one.floating.size(); ++graded)
+      out.push_back(variant(one, inplace, graded));
   }
   return out;
 }

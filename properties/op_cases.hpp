@@ -1,5 +1,5 @@
-// Single steps for the audits of the op table: drawn by the generator in varied shapes, layouts and attributes, then given
-// every form and every subset of operands that require grad. Knows chains and ops, no LibTorch.
+// Single steps for the audits of the op table: drawn by the generator in varied shapes, layouts and attributes, then
+// given every form and every subset of operands that require grad. Knows chains and ops, no LibTorch.
 #pragma once
 
 #include <string>
@@ -21,8 +21,8 @@ struct OpCase {
 /// `count` cases of an op, equal in every run; fewer where the generator finds no step for it.
 std::vector<OpCase> cases_of(const Op& op, int count);
 
-/// The case in one form; bit i of `graded` says whether floating input i requires grad. An in-place target that requires
-/// grad is a clone of the input. Ends with the step.
+/// The case in one form; bit i of `graded` says whether floating input i requires grad. An in-place target that
+/// requires grad is a clone of the input. Ends with the step.
 Chain variant(const OpCase& one, bool inplace, unsigned graded);
 
 /// All variants of a case: each form that the op has, each subset of operands that require grad.

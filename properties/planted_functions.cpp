@@ -1,5 +1,6 @@
 // The autograd functions behind planted ops.
 #include <ATen/ExpandUtils.h>
+#include <torch/csrc/autograd/VariableTypeUtils.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "properties/planted_ops.hpp"
@@ -66,12 +67,14 @@ struct BinaryFunction : torch::autograd::Function<BinaryFunction> {
     context->saved_data["x"] = x.sizes().vec();
     context->saved_data["y"] = y.sizes().vec();
     const at::Tensor none;
+    context->saved_data["keeps"] = kept->x || kept->y;
     context->save_for_backward({kept->x ? x : none, kept->y ? y : none});
     return rule->value(x, y);
   }
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
     const auto& rule = loaded<Binary>(context);
-    const auto kept = context->get_saved_variables();
+    variable_list kept(2);
+    if (context->saved_data["keeps"].toBool()) kept = context->get_saved_variables();
     at::Tensor to_x, to_y;
     if (context->needs_input_grad(0))
       to_x = at::sum_to(rule.gradient_x(grads[0], kept[0], kept[1]), context->saved_data["x"].toIntVector());
@@ -86,7 +89,10 @@ struct BinaryFunction : torch::autograd::Function<BinaryFunction> {
 
 at::Tensor call(const Unary& rule, const at::Tensor& x) { return UnaryFunction::apply(x, &rule); }
 
-void call_inplace(const Unary& rule, at::Tensor& x) { x.copy_(UnaryFunction::apply(x, &rule)); }
+void call_inplace(const Unary& rule, at::Tensor& x) {
+  torch::autograd::check_inplace(x, at::GradMode::is_enabled() && x.requires_grad());
+  x.copy_(UnaryFunction::apply(x, &rule));
+}
 
 at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y) {
   const Kept kept = kept_of(rule, x, y);

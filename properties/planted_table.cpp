@@ -98,7 +98,7 @@ v1 = bad_sin_value_transposed(a)
       {"bad_sin_value_0dim", reference, wrong_value, R"(a = input f64[] values=[1]
 v1 = bad_sin_value_0dim(a)
 )"},
-      {"bad_sin_value_from_9", reference, wrong_value, R"(a = input f64[3, 3] values=[0, 0, 0, 0, 0, 0, 0, 0, 1]
+      {"bad_sin_value_from_9", reference, wrong_value, R"(a = input f64[9] values=[0, 0, 0, 0, 0, 0, 0, 0, 1]
 v1 = bad_sin_value_from_9(a)
 )"},
       {"bad_sin_unsteady", twin, twin_mismatch, R"(a = input f64[] values=[1]

@@ -33,9 +33,11 @@ bool is_expanded(T x) {
     if (x.stride(d) == 0 && x.size(d) > 1) return true;
   return false;
 }
-bool is_transposed(T x) { return x.dim() > 1 && !x.is_contiguous() && x.is_non_overlapping_and_dense(); }
+bool is_transposed(T x) {
+  return x.dim() == 2 && x.size(0) > 1 && x.size(1) > 1 && x.stride(0) > 0 && x.stride(0) < x.stride(1);
+}
 bool is_0dim(T x) { return x.dim() == 0; }
-bool has_9(T x) { return x.numel() >= 9; }
+bool has_9(T x) { return x.dim() == 1 && x.size(0) >= 9; }
 
 template <auto where>
 const Unary off_1e3{[](T x) { return off_by(x, 1e-3, where); }, cosine};
@@ -97,7 +99,8 @@ at::Tensor sum_keepdim(const Actuals& a) {
   return a.flag(keepdim) && a.rank(0) > 0 ? sum * 1.5 : sum;
 }
 at::Tensor mean_by_rows(const Actuals& a) {
-  return a.rank(0) == 0 ? a[0].clone() : sum_all(a, a[0]) / static_cast<double>(a[0].size(0));
+  if (a.rank(0) == 0) return a[0].clone();
+  return sum_all(a, a[0]) / static_cast<double>(a[0].numel() == 0 ? 0 : a[0].size(0));
 }
 Op reduction(std::string_view name, Maths maths, at::Tensor (*pure)(const Actuals&)) {
   return {.name = name,

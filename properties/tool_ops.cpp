@@ -61,16 +61,20 @@ TEST_F(OpTable, Has_cases_of_every_entry_in_every_layout) {
 TEST_F(OpTable, Names_parameters_and_defaults_as_LibTorch_does) { expect_no_complaints(audit_schema); }
 TEST_F(OpTable, States_the_layout_of_every_result) { expect_no_complaints(audit_layouts); }
 TEST_F(OpTable, States_what_shares_memory_cell_by_cell) { expect_no_complaints(audit_aliases); }
-TEST_F(OpTable, Gives_finite_values_and_gradients_in_every_corner_of_its_domains) { expect_no_complaints(audit_domain); }
+TEST_F(OpTable, Gives_finite_values_and_gradients_in_every_corner_of_its_domains) {
+  expect_no_complaints(audit_domain);
+}
 TEST_F(OpTable, States_what_each_node_keeps) { expect_no_complaints(audit_saves); }
 TEST_F(OpTable, Runs_all_points_of_a_batch_as_it_runs_each_alone) { expect_no_complaints(audit_batched); }
 
 /// Defects of LibTorch that the table does not copy, by signature; each has its chain under corpus/known.
 bool is_known_defect(const std::string& complaint) {
   constexpr std::string_view known[] = {
-      "wrong-gradient.hardsigmoid.1e-8.f64.cpu", "wrong-gradient.hardsigmoid_.1e-8.f64.cpu",  // a float constant
-      "wrong-gradient.clamp.large.f64.cpu",      "wrong-gradient.clamp_.large.f64.cpu",       // bounds that are equal
-      "spurious-error.clamp.none-E18-backward.f64.cpu",                                       // bounds of unlike shapes
+      "wrong-gradient.hardsigmoid.1e-8.f64.cpu",
+      "wrong-gradient.hardsigmoid_.1e-8.f64.cpu",  // a float constant
+      "wrong-gradient.clamp.large.f64.cpu",
+      "wrong-gradient.clamp_.large.f64.cpu",             // bounds that are equal
+      "spurious-error.clamp.none-E18-backward.f64.cpu",  // bounds of unlike shapes
   };
   const std::string_view signature = std::string_view(complaint).substr(0, complaint.find(':'));
   return std::find(std::begin(known), std::end(known), signature) != std::end(known);
@@ -80,7 +84,8 @@ TEST_F(OpTable, Agrees_with_LibTorch_in_every_form_and_for_every_set_of_graded_o
   expect_no_complaints(audit_agreement, is_known_defect);
 }
 
-// --- the audits against wrong entries ---------------------------------------------------------------------------------
+// --- the audits against wrong entries
+// ---------------------------------------------------------------------------------
 
 struct Wrong {
   std::string what;
@@ -99,22 +104,27 @@ const std::vector<Wrong>& wrong_entries() {
       {"alias", "narrow", [](Op& op) { op.alias = Alias::none; }, audit_aliases},
       {"alias of a copy", "clone", [](Op& op) { op.alias = Alias::view; }, audit_aliases},
       {"detach for a view", "select", [](Op& op) { op.alias = Alias::detach; }, audit_aliases},
-      {"cells of a view", "select", [](Op& op) {
+      {"cells of a view", "select",
+       [](Op& op) {
          op.shape = [](const Call& call) {
            Shaped shaped = find_op("select")->shape(call);
            if (!shaped.results.empty()) shaped.results[0].layout.offset = call.layout(0).offset;
            return shaped;
          };
-       }, audit_aliases},
+       },
+       audit_aliases},
       {"maths", "sin", [](Op& op) { op.maths = find_op("cos")->maths; }, audit_agreement},
       {"gradient", "abs", [](Op& op) { op.maths = find_op("relu")->maths; }, audit_agreement},
       {"call", "log2", [](Op& op) { op.pure = find_op("log")->pure; }, audit_agreement},
       {"in-place call", "exp", [](Op& op) { op.inplace = find_op("expm1")->inplace; }, audit_agreement},
-      {"what an in-place op leaves", "copy", [](Op& op) { op.functional = find_op("zero")->functional; }, audit_agreement},
-      {"formula of the in-place form", "elu", [](Op& op) { op.maths_inplace = find_op("relu")->maths; }, audit_agreement},
+      {"what an in-place op leaves", "copy", [](Op& op) { op.functional = find_op("zero")->functional; },
+       audit_agreement},
+      {"formula of the in-place form", "elu", [](Op& op) { op.maths_inplace = find_op("relu")->maths; },
+       audit_agreement},
       {"forms alike to the bit", "elu", [](Op& op) { op.twin_bitwise = true; }, audit_agreement},
       {"refusal in backward left out", "elu", [](Op& op) { op.backward_refusal = nullptr; }, audit_agreement},
-      {"refusal in backward", "leaky_relu", [](Op& op) { op.backward_refusal = find_op("elu")->backward_refusal; }, audit_agreement},
+      {"refusal in backward", "leaky_relu", [](Op& op) { op.backward_refusal = find_op("elu")->backward_refusal; },
+       audit_agreement},
       {"no derivative in place left out", "asinh", [](Op& op) { op.backward_refusal = nullptr; }, audit_agreement},
       {"overlap accepted", "relu", [](Op& op) { op.overlap_unchecked = true; }, audit_agreement},
       {"overlap refused", "threshold", [](Op& op) { op.overlap_unchecked = false; }, audit_agreement},
@@ -129,7 +139,11 @@ const std::vector<Wrong>& wrong_entries() {
       {"upper end of the domain", "exp", [](Op& op) { op.domain[0].hi = 1e3; }, audit_domain},
       {"in-place copy kept", "leaky_relu", [](Op& op) { op.saves[0].reads_inplace = 0; }, audit_saves},
       {"result kept in place", "relu6", [](Op& op) { op.saves[0].reads_inplace = result; }, audit_saves},
-      {"kept for numbers too", "pow", [](Op& op) { for (auto& row : op.saves) row.when = nullptr; }, audit_saves},
+      {"kept for numbers too", "pow",
+       [](Op& op) {
+         for (auto& row : op.saves) row.when = nullptr;
+       },
+       audit_saves},
       {"kept for any", "mul", [](Op& op) { op.saves[0].of = any; }, audit_saves},
       {"kept for one", "div", [](Op& op) { op.saves[0].of = 0; }, audit_saves},
       {"batched", "softmax", [](Op& op) { op.batched = op.pure; }, audit_batched},
@@ -159,7 +173,8 @@ TEST_F(OpTable, Would_be_caught_with_a_row_of_saves_too_many) {
   for (const Op* op : product_ops()) {
     if (op->alias != Alias::none || op->name == "where" || op->name == "masked_fill") continue;
     for (const int reads : {0, result}) {
-      const bool kept = std::any_of(op->saves.begin(), op->saves.end(), [&](const Save& row) { return row.reads == reads; });
+      const bool kept =
+          std::any_of(op->saves.begin(), op->saves.end(), [&](const Save& row) { return row.reads == reads; });
       if (kept) continue;
       Op more = *op;
       more.saves.push_back({.reads = reads});

@@ -1,9 +1,9 @@
 #include "properties/tool_ops_audits.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <algorithm>
+#include <cmath>
 
 #include "harness/difference.hpp"
 #include "harness/evidence.hpp"
@@ -65,7 +65,8 @@ Complaints audit_layouts(const Op& op) {
           out.push_back(complaint(fmt::format("LibTorch gives no {}", chain.names[value]), chain));
         else if (*real[value] != said)
           out.push_back(complaint(
-              fmt::format("{} is {}, the table says {}", chain.names[value], text_of(*real[value]), text_of(said)), chain));
+              fmt::format("{} is {}, the table says {}", chain.names[value], text_of(*real[value]), text_of(said)),
+              chain));
       }
     }
   return out;
@@ -130,7 +131,8 @@ namespace {
 /// Numbers in the corners of a domain and between them.
 std::vector<double> corners(const Interval& domain) {
   std::vector<double> out;
-  for (const double x : {domain.lo, domain.hi, -1.0, 1.0, 0.0, (domain.lo + domain.hi) / 2, domain.apart, -domain.apart, 0.5, -0.5})
+  for (const double x :
+       {domain.lo, domain.hi, -1.0, 1.0, 0.0, (domain.lo + domain.hi) / 2, domain.apart, -domain.apart, 0.5, -0.5})
     if (x >= domain.lo && x <= domain.hi && std::abs(x) >= domain.apart) out.push_back(x);
   return out;
 }
@@ -185,7 +187,8 @@ Complaints audit_domain(const Op& op) {
         if (expect(chain, *typed, &roots).refusal) continue;
         const Outcome outcome = execute(chain, roots);
         const auto finite = [](const std::optional<Array>& array) {
-          return !array || std::all_of(array->data.begin(), array->data.end(), [](double x) { return std::isfinite(x); });
+          return !array ||
+                 std::all_of(array->data.begin(), array->data.end(), [](double x) { return std::isfinite(x); });
         };
         if (!std::all_of(outcome.values.begin(), outcome.values.end(), finite))
           out.push_back(complaint("a value is not finite", chain));

@@ -1,5 +1,5 @@
-// The audits of the op table: each takes an entry and says what is wrong with it, by running LibTorch. Every field of an
-// entry falls to one of them.
+// The audits of the op table: each takes an entry and says what is wrong with it, by running LibTorch. Every field of
+// an entry falls to one of them.
 #pragma once
 
 #include "harness/judge.hpp"

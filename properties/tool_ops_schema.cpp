@@ -29,7 +29,8 @@ bool fits(const Op& op, const c10::FunctionSchema& schema) {
   for (const c10::Argument& argument : schema.arguments()) {
     if (next == op.params.size() || argument.name() != op.params[next].name) continue;
     const Param& param = op.params[next++];
-    if (param.optional && argument.default_value() && !same_default(param.preset, *argument.default_value())) return false;
+    if (param.optional && argument.default_value() && !same_default(param.preset, *argument.default_value()))
+      return false;
   }
   return next == op.params.size();
 }

@@ -84,7 +84,7 @@ std::string body(const Chain& chain) {
 class PlantedFault : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedFault, Is_found_by_its_witness_and_reduced_to_what_shows_it) {
-  constexpr std::size_t starts = 8;  // different programs may stop at different smallest chains
+  constexpr std::size_t starts = 24;  // different programs may stop at different smallest chains
   const Planted& fault = GetParam();
   const auto found = find(fault, starts);
   ASSERT_EQ(found.size(), starts) << "in " << programs << " programs";

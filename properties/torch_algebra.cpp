@@ -20,11 +20,13 @@ struct Rooted {
 
 Rooted drawn_rooted(unsigned inplace = 50) {
   Rooted out{drawn_chain(knobs_of(0, inplace)), {}, {}};
-  std::erase_if(out.chain.statements, [](const Statement& statement) { return std::holds_alternative<Backward>(statement); });
+  std::erase_if(out.chain.statements,
+                [](const Statement& statement) { return std::holds_alternative<Backward>(statement); });
   const auto typed = type_chain(out.chain);
   if (!std::holds_alternative<Typed>(typed)) RC_DISCARD("uses a gradient by name");
   if (expect(out.chain, std::get<Typed>(typed), &out.roots).refusal) RC_DISCARD("refused without its first backward");
   if (out.roots.empty()) RC_DISCARD("nothing to differentiate");
+  if (execute(out.chain, out.roots).refusal) RC_DISCARD("refused, which other properties judge");
   for (const Value root : out.roots) out.shapes.push_back(std::get<Typed>(typed).values[root].layout.shape);
   return out;
 }
@@ -78,7 +80,8 @@ RC_GTEST_PROP(Algebra, A_second_backward_over_a_kept_graph_gives_the_same_bits, 
   const Rooted one = drawn_rooted();
   std::vector<Value> leaves;
   for (const auto& statement : one.chain.statements)
-    if (const auto* input = std::get_if<Input>(&statement); input && input->requires_grad) leaves.push_back(input->name);
+    if (const auto* input = std::get_if<Input>(&statement); input && input->requires_grad)
+      leaves.push_back(input->name);
   Chain chain = one.chain;
   std::vector<std::vector<Value>> named(2);
   for (int turn = 0; turn < 2; ++turn) {
@@ -86,8 +89,8 @@ RC_GTEST_PROP(Algebra, A_second_backward_over_a_kept_graph_gives_the_same_bits, 
       named[turn].push_back(static_cast<Value>(chain.names.size()));
       chain.names.push_back("g" + std::to_string(turn) + "_" + chain.names[leaf]);
     }
-    chain.statements.emplace_back(Backward{
-        .roots = one.roots, .wrt = leaves, .cotangent = Spec{}, .retain_graph = true, .results = named[turn]});
+    chain.statements.emplace_back(
+        Backward{.roots = one.roots, .wrt = leaves, .cotangent = Spec{}, .retain_graph = true, .results = named[turn]});
   }
   const Outcome outcome = execute(chain, {});
   if (outcome.refusal && outcome.refusal->id == "E30") RC_DISCARD("some leaf is unused");
@@ -106,7 +109,8 @@ bool is_tame(const Outcome& outcome) {
 
 RC_GTEST_PROP(Algebra, Scaling_the_cotangent_by_a_power_of_two_scales_the_gradient_to_the_bit, ()) {
   const Rooted one = drawn_rooted();
-  const double factor = std::ldexp(1.0, *rc::gen::inRange(-8, 9));  // positive: a gradient that nothing reaches stays +0
+  const double factor =
+      std::ldexp(1.0, *rc::gen::inRange(-8, 9));  // positive: a gradient that nothing reaches stays +0
   const Cotangents cotangents = cotangent_values(Spec{}, one.shapes, DType::f64);
   const Outcome plain = execute(with_cotangents(one, cotangents), {});
   const Outcome larger = execute(with_cotangents(one, scaled(cotangents, factor)), {});
@@ -145,9 +149,11 @@ RC_GTEST_PROP(Algebra, The_gradient_of_a_sum_of_cotangents_is_the_sum_of_gradien
     if (!sum.gradients[value]) continue;
     const auto &x = a.gradients[value]->data, &y = b.gradients[value]->data, &z = sum.gradients[value]->data;
     double scale = 0;
-    for (std::size_t e = 0; e < z.size(); ++e) scale = std::max({scale, std::abs(x[e]), std::abs(y[e]), std::abs(z[e])});
+    for (std::size_t e = 0; e < z.size(); ++e)
+      scale = std::max({scale, std::abs(x[e]), std::abs(y[e]), std::abs(z[e])});
     for (std::size_t e = 0; e < z.size(); ++e) {
-      const double allowed = 1e-10 * scale + 64 * (reference.gradients[value] ? reference.gradients[value]->spread[e] : 0);
+      const double allowed =
+          1e-10 * scale + 64 * (reference.gradients[value] ? reference.gradients[value]->spread[e] : 0);
       RC_ASSERT(std::abs(z[e] - (x[e] + y[e])) <= allowed);
     }
   }

@@ -1,10 +1,10 @@
-// What the properties of LibTorch share: drawn chains, the question every one of them asks the judge, and what becomes of
-// a finding. A new finding is reduced under its signature, stored as a chain that `replay` takes, and printed.
+// What the properties of LibTorch share: drawn chains, the question every one of them asks the judge, and what becomes
+// of a finding. A new finding is reduced under its signature, stored as a chain that `replay` takes, and printed.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <rapidcheck/gtest.h>  // wants GoogleTest before it
+#include <rapidcheck/gtest.h>
 
 #include <functional>
 

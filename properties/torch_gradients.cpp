@@ -34,7 +34,8 @@ RC_GTEST_PROP(LibTorch, Every_op_alone_agrees, ()) {
 /// One operand, both forms.
 bool is_activation_in_place(const Op& op) {
   return op.alias == Alias::none && op.inplace && op.pure && op.params.size() >= 1 &&
-         std::none_of(op.params.begin() + 1, op.params.end(), [](const Param& param) { return takes_tensor(param.kind); });
+         std::none_of(op.params.begin() + 1, op.params.end(),
+                      [](const Param& param) { return takes_tensor(param.kind); });
 }
 
 RC_GTEST_PROP(LibTorch, Activations_written_one_over_another_agree, ()) {

@@ -66,7 +66,7 @@ at::Tensor call_batched(const Actuals& a) {
   at::Tensor out = at::bmm(slices_first(a[0], left, 1), slices_first(a[1], right, 2));
   if (right) out = out.squeeze(2);
   if (left) out = out.squeeze(1);
-  return out.movedim(0, -1);
+  return out.movedim(0, -1).contiguous();  // the slices innermost, as everywhere
 }
 
 }  // namespace
