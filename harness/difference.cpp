@@ -65,13 +65,15 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
                           const Outcome& outcome, const Reference& reference, const Direction& direction, double limit,
                           double ratio) {
   Judgement out;
-  double square = 0;
+  double norm = 0, uncertain = 0;  // of the gradient, and its own rounding along d
   for (std::size_t leaf = 0; leaf < direction.along.size(); ++leaf) {
     if (leaf >= outcome.gradients.size() || !outcome.gradients[leaf]) continue;
     for (std::size_t e = 0; e < direction.along[leaf].size(); ++e) {
       const double g = outcome.gradients[leaf]->data[e];
       out.product += g * direction.along[leaf][e];
-      square += g * g;
+      norm = std::hypot(norm, g);
+      if (reference.gradients[leaf] && direction.along[leaf][e] != 0)
+        uncertain += 16 * reference.gradients[leaf]->spread[e] * std::abs(direction.along[leaf][e]);
     }
   }
   double start = limit;
@@ -94,16 +96,16 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
     }
     std::array<double, levels> slopes{};
     for (int i = 0; i < levels; ++i) slopes[i] = (f.values[1 + 2 * i] - f.values[2 + 2 * i]) / (2 * steps[i]);
-    const Estimate estimate = extrapolate(slopes, steps, ratio, reference.rounding);
+    const Estimate estimate = extrapolate(slopes, steps, ratio, reference.rounding + f.magnitude);
     out.slope = estimate.value;
     out.tolerance = estimate.tolerance;
-    const double scale = std::max(std::sqrt(square), std::abs(out.slope));
-    if (square == 0 && std::abs(out.slope) <= 10 * estimate.tolerance) {
+    const double scale = std::max(norm, std::abs(out.slope));
+    if (norm == 0 && std::abs(out.slope) <= 10 * estimate.tolerance) {
       out.kind = Judgement::Kind::vacuous;
       return out;
     }
     if (estimate.tolerance <= tau * scale) {
-      out.kind = std::abs(out.slope - out.product) <= 2 * tau * scale ? Judgement::Kind::pass : Judgement::Kind::fail;
+      out.kind = std::abs(out.slope - out.product) <= 2 * tau * scale + uncertain ? Judgement::Kind::pass : Judgement::Kind::fail;
       return out;
     }
   }
@@ -180,6 +182,11 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
   }
   const double limit = step_limit(reference, directions[0]) / 3;
   failures += judge_direction(chain, typed, implied_roots, outcome, reference, directions[0], limit, 1.7).kind == Judgement::Kind::fail;
+  if (reference.subnormal) {
+    out.opinion = Opinion::inconclusive;
+    out.reason = "subnormal inputs: products underflow";
+    return out;
+  }
   out.opinion = failures >= 2 ? Opinion::disagree : Opinion::inconclusive;
   out.reason = failures >= 2 ? fmt::format("<gradient, d> is {:.17g}, the slope of the forward is {:.17g} +- {:.1g}",
                                            first.product, first.slope, first.tolerance)

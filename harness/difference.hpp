@@ -24,6 +24,7 @@ Direction make_direction(const Chain& chain, const Reference& reference, std::ui
 /// LibTorch; entry 0 of the answer is f(x). A message if the batched forward was refused.
 struct BatchedForward {
   std::vector<double> values;
+  double magnitude = 0;  ///< largest sum |cotangent * root| of any point: its rounding is that of f
   std::string failure{};
 };
 BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,

@@ -199,7 +199,12 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
         if (static_cast<int>(inputs[k].first) == param) return by_input[k];
       return no_node;
     };
-    for (const Save& row : op.saves) {
+    // A node unpacks its saved inputs in the order of their names, as the code generator writes it.
+    std::vector<Save> rows = op.saves;
+    std::stable_sort(rows.begin(), rows.end(), [&](const Save& a, const Save& b) {
+      return a.reads >= 0 && b.reads >= 0 && op.params[a.reads].name < op.params[b.reads].name;
+    });
+    for (const Save& row : rows) {
       if (row.when && !row.when(args)) continue;
       if (row.of != any && edge_of(row.of) == no_node) continue;
       if (row.reads == internal) {

@@ -1,6 +1,8 @@
 // The batched forward of the `difference` witness: one LibTorch run over all points of the stencil.
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+
 #include "harness/difference.hpp"
 #include "harness/machine.hpp"
 #include "harness/values.hpp"
@@ -28,12 +30,16 @@ class Families {
     const at::Tensor copy = all.select(1, 0).unsqueeze(1).expand({cells, points}).contiguous();
     return copy.as_strided(like.sizes(), like.strides(), like.storage_offset());
   }
-  /// Adds `change` (no point dimension) to every family of the storage but `own`, at the place of `target`.
-  void shift_others(int storage, int own, const at::Tensor& target, const at::Tensor& change) {
+  /// `points` moved to the value `centre` at point 0, their distances from it kept.
+  static at::Tensor moved(const at::Tensor& points, const at::Tensor& centre) {
+    return centre.unsqueeze(-1) + (points - points.select(-1, 0).unsqueeze(-1));
+  }
+  /// Moves every family of the storage but `own`, at the place of `target`, to `centre`.
+  void move_others(int storage, int own, const at::Tensor& target, const at::Tensor& centre) {
     for (std::size_t f = 0; f < members_.size(); ++f) {
       if (members_[f].storage != storage || static_cast<int>(f) == own) continue;
       at::Tensor place = members_[f].tensor.as_strided(target.sizes(), target.strides(), target.storage_offset());
-      place.add_(change.unsqueeze(-1));
+      place.copy_(moved(place, centre));
     }
   }
   int of(Value value) const { return family_[value]; }
@@ -89,6 +95,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
   const auto points = static_cast<std::int64_t>(steps.size());
   BatchedForward out;
   out.values.assign(steps.size(), 0.0);
+  std::vector<double> magnitudes(steps.size(), 0.0);
   Machine machine(chain.names.size());
   Families families(chain.names.size());
   bool stops = false;  // only chains that cut gradients need families
@@ -103,8 +110,12 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
       const at::Tensor root = machine[roots[r]].contiguous();
       const double* data = root.const_data_ptr<double>();
       for (const double w : weights[r])
-        for (std::int64_t p = 0; p < points; ++p) out.values[p] += w * *data++;
+        for (std::int64_t p = 0; p < points; ++p, ++data) {
+          out.values[p] += w * *data;
+          magnitudes[p] += std::abs(w * *data);
+        }
     }
+    out.magnitude = *std::max_element(magnitudes.begin(), magnitudes.end());
   };
 
   at::NoGradGuard no_grad;
@@ -145,10 +156,10 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
           at::Tensor target = machine[first];
           const at::Tensor before = target.clone();
           machine.step(step, true);
-          const at::Tensor change = target.select(-1, 0) - before.select(-1, 0);
+          const at::Tensor centre = target.select(-1, 0).clone();
           const int own = families.of(first);
-          families.shift_others(typed.values[first].storage, own, target, change);
-          if (depth > 0) target.copy_(before + change.unsqueeze(-1));
+          families.move_others(typed.values[first].storage, own, target, centre);
+          if (depth > 0) target.copy_(Families::moved(before, centre));
           continue;
         }
         machine.step(step, true);

@@ -58,6 +58,7 @@ int Evaluator::new_storage(std::vector<Lanes> cells) {
 int Evaluator::new_family(int storage) {
   families_.emplace_back(storages_[storage].size(), -1);
   tracks_.push_back(0);
+  family_storage_.push_back(storage);
   return static_cast<int>(families_.size()) - 1;
 }
 
@@ -94,6 +95,7 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
     const auto layout = input_layout(*input);
     const auto positions = storage_positions(layout);
     std::vector<Lanes> cells;
+    subnormal_ |= std::any_of(data.begin(), data.end(), [](double x) { return x != 0 && std::abs(x) < 0x1p-1022; });
     if (input->requires_grad) {  // every position is independent for autograd, shared cells too
       for (const auto p : positions) cells.push_back(Lanes(data[p]));
       t.cells.resize(positions.size());
@@ -145,6 +147,8 @@ void Evaluator::view(const Step& step, const TypedStep& typed) {
     for (const auto p : positions[k]) t.cells.push_back(from.cells[p]);
     const int storage = from.storage, family = from.family;
     t.family = cut ? new_family(storage) : family;
+    // A view taken in a region still says that it requires grad, though nothing flows through it.
+    if (step.op->alias != Alias::detach) tracks_[t.family] = tracks_[family];
   }
 }
 
@@ -196,6 +200,11 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     for (std::size_t e = 0; e < t.cells.size(); ++e) {
       values[t.cells[e]] = out_[0][e].v;
       if (regions_ == 0) nodes[t.cells[e]] = out_[0][e].node;  // a write in no_grad changes data, not history
+      for (std::size_t f = 0; f < families_.size(); ++f) {       // where the history stays, the rounding is that of the new data
+        if (family_storage_[f] != t.storage || (regions_ == 0 && static_cast<int>(f) == t.family)) continue;
+        const int node = families_[f][t.cells[e]];
+        if (node >= 0) rewritten_.emplace_back(node, out_[0][e].exact());
+      }
     }
     return;
   }
@@ -223,7 +232,7 @@ std::vector<Lanes> Evaluator::sweep(const std::vector<Value>& roots,
       at = at.exact() == 0 ? Lanes(cotangents[r][e]) : at + cotangents[r][e];  // sums round, single seeds do not
     }
   }
-  Tape::active().sweep(adjoint);
+  if (!Tape::active().sweep(adjoint)) infinite_ = true;
   return adjoint;
 }
 
@@ -260,6 +269,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     if (!statement.wrt) {
       for (std::size_t i = 0; i < adjoint.size(); ++i)
         out.rounding += std::abs(adjoint[i].exact() * Tape::active()[i].value);
+      for (const auto& [node, value] : evaluator.rewritten()) out.rounding += std::abs(adjoint[node].exact() * value);
       for (std::size_t r = 0; r < statement.roots.size(); ++r) {  // the sum itself; roots may hold data written in no_grad
         const auto elements = evaluator.read(statement.roots[r]);
         for (std::size_t e = 0; e < elements.size(); ++e) {
@@ -314,6 +324,8 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     out.leaf_nodes[leaf] = evaluator.leaf(leaf);
   }
   if (out.open.empty()) out.open = evaluator.open();
+  out.subnormal = evaluator.subnormal();
+  if (evaluator.infinite()) out.open = "0 times infinity";
   if (!evaluator.stable()) out.open = "a replica takes another branch";
   return out;
 }

@@ -26,6 +26,7 @@ struct Reference {
   std::vector<std::optional<Spread>> values{};       ///< by Value, at the end; gradients named by `wrt` included
   std::vector<std::optional<Spread>> gradients{};    ///< by Value: leaves that require grad (0 where nothing arrives)
   std::vector<std::vector<int>> leaf_nodes{};        ///< by Value: tape nodes of those leaves, per position
+  bool subnormal = false;                            ///< an input holds subnormal numbers: products underflow
   double rounding = 0;                               ///< A of numerics.md 2.3: sum |adjoint * value| over all nodes
 };
 
@@ -52,6 +53,12 @@ class Evaluator {
   std::vector<Lanes> sweep(const std::vector<Value>& roots, const std::vector<std::vector<double>>& cotangents) const;
   /// The tensor is a differentiable view of another.
   bool is_view(Value value) const;
+  /// A sweep met 0 times infinity.
+  bool infinite() const { return infinite_; }
+  /// Nodes whose cell got other data without other history (a write in a region), with that data.
+  const std::vector<std::pair<int, double>>& rewritten() const { return rewritten_; }
+  /// Some input element is subnormal.
+  bool subnormal() const { return subnormal_; }
   /// Why what was evaluated cannot be trusted; empty if it can.
   const std::string& open() const { return open_; }
   /// True while no replica has left lane 0's branches.
@@ -78,7 +85,11 @@ class Evaluator {
   int regions_ = 0;
   std::size_t statements_ = 0;
   std::vector<std::vector<Var>> in_{}, out_{};  // scratch
+  std::vector<int> family_storage_{};
+  std::vector<std::pair<int, double>> rewritten_{};
   std::string open_{};
+  mutable bool infinite_ = false;
+  bool subnormal_ = false;
   DType dtype_;
   NoGradViews no_grad_views_;
 };

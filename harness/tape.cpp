@@ -92,16 +92,21 @@ void Tape::branch(bool outcome, bool disagree, const Branch& b) {
   if (b.a >= 0 || b.b >= 0) branches_.push_back(b);
 }
 
-void Tape::sweep(std::vector<Lanes>& adjoint) const {
+bool Tape::sweep(std::vector<Lanes>& adjoint) const {
+  bool defined = true;
   adjoint.resize(nodes_.size());
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     const Node& node = nodes_[i];
     const Lanes& g = adjoint[i];
     if (node.a < 0 && node.b < 0) continue;
-    if (g.v[0] == 0 && g.v[1] == 0 && g.v[2] == 0 && g.v[3] == 0) continue;  // no cotangent arrives: 0 * inf must not matter
+    if (g.v[0] == 0 && g.v[1] == 0 && g.v[2] == 0 && g.v[3] == 0) {
+      defined &= std::isfinite(node.da.exact()) && std::isfinite(node.db.exact());
+      continue;
+    }
     if (node.a >= 0) adjoint[node.a] = adjoint[node.a] + g * node.da;
     if (node.b >= 0) adjoint[node.b] = adjoint[node.b] + g * node.db;
   }
+  return defined;
 }
 
 void Tape::tangents(std::vector<double>& tangent) const {

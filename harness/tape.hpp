@@ -87,7 +87,8 @@ class Tape {
   void branch(bool outcome, bool disagree, const Branch& b);
 
   /// Adjoints of all nodes for the given seeds, perturbed like the values. `adjoint` is resized to the tape's length.
-  void sweep(std::vector<Lanes>& adjoint) const;
+  /// Returns false if a cotangent of 0 met an infinite partial: LibTorch multiplies them (NaN), here nothing flows.
+  bool sweep(std::vector<Lanes>& adjoint) const;
   /// Tangents of all nodes (lane 0) for tangents given at leaves: forward pass over the partials.
   void tangents(std::vector<double>& tangent) const;
 

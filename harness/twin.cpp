@@ -42,7 +42,8 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
     const TensorInfo& target = typed.values[Args(step->args).tensor(0)];
     written[target.storage] = 1;
     if (has_internal_overlap(target.layout)) plan.reason = "elements of a written tensor share cells";
-    if (!is_dense(target.layout)) needs_layout[target.storage] = 1;
+    // Kernels tell strides and alignment apart (a dot product sums in another order): both are kept.
+    if (!is_dense(target.layout) || target.layout.offset != 0) needs_layout[target.storage] = 1;
     if (!step->op->twin_bitwise) plan.bitwise = false;
   }
   plan.flat.resize(storages);

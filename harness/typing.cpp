@@ -33,7 +33,8 @@ Shaped elementwise_rule(const Call& call) {
 /// What the kernel of an in-place step checks, in LibTorch's order: overlap (E13, E14), then shape (E18, E19).
 std::string_view inplace_refusal(const Call& call, const std::vector<Value>& values, const Shaped& shaped) {
   const TensorInfo& self = *call.tensors[0];
-  const bool onto_itself = call.op->name == "copy" && values[1] == values[0];  // returns early
+  const bool onto_itself = call.op->name == "copy" && call.tensors[1]->storage == self.storage &&
+                           call.tensors[1]->layout == self.layout;  // returns early
   if (!call.op->overlap_unchecked && !onto_itself) {
     if (has_internal_overlap(self.layout)) return "E13";
     for (std::size_t i = 1; i < call.tensors.size(); ++i) {

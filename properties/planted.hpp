@@ -1,5 +1,5 @@
-// Ops that are wrong on purpose, and right ones built by the same means. They prove that each witness sees what it is for:
-// an entry's maths and saves state the truth, its LibTorch call breaks it. Knows no LibTorch.
+// Ops that are wrong on purpose, and right ones built by the same means. They prove that each witness sees what it is
+// for: an entry's maths and saves state the truth, its LibTorch call breaks it. Knows no LibTorch.
 #pragma once
 
 #include <string_view>

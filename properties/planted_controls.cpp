@@ -10,7 +10,8 @@ using T = const at::Tensor&;
 const Unary exponential{[](T x) { return x.exp(); }, [](T grad, T y) { return grad * y; }, Keeps::result};
 const Unary tangent{[](T x) { return x.tan(); }, [](T grad, T y) { return grad * (1 + y * y); }, Keeps::result};
 const Unary sine{[](T x) { return x.sin(); }, [](T grad, T x) { return grad * x.cos(); }};
-const Unary sine_of_copy{[](T x) { return x.sin(); }, [](T grad, T x) { return grad * x.cos(); }, Keeps::copy_of_operand};
+const Unary sine_of_copy{[](T x) { return x.sin(); }, [](T grad, T x) { return grad * x.cos(); },
+                         Keeps::copy_of_operand};
 const Unary rectifier{[](T x) { return at::relu(x); }, [](T grad, T y) { return grad * (y > 0); }, Keeps::result};
 const Unary sixth{[](T x) { return x / 6; }, [](T grad, T) { return grad / 6; }, Keeps::nothing};
 const Binary product{[](T x, T y) { return x.mul(y); }, [](T grad, T, T y) { return grad * y; },
@@ -45,7 +46,9 @@ std::vector<const Op*> right() {
        .twin_bitwise = false},
       {.name = "good_relu",
        .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return x > 0 ? x : isnan(x) ? x : Var(0.0); }),
+       .maths = ops::elementwise([](const Var& x, const Args&) { return x > 0      ? x
+                                                                        : isnan(x) ? x
+                                                                                   : Var(0.0); }),
        .pure = [](const Actuals& a) { return call(rectifier, a[0]); },
        .saves = {{.reads = result}}},
       {.name = "good_sixth",

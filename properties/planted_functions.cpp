@@ -25,12 +25,23 @@ struct UnaryFunction : torch::autograd::Function<UnaryFunction> {
     context->saved_data["rule"] = stored(*rule);
     const at::Tensor y = rule->value(x);
     switch (rule->keeps) {
-      case Keeps::nothing: break;
-      case Keeps::operand: context->save_for_backward({x}); break;
-      case Keeps::result: context->save_for_backward({y}); break;
-      case Keeps::both: context->save_for_backward({y, x}); break;
-      case Keeps::copy_of_operand: context->save_for_backward({x.clone()}); break;
-      case Keeps::copy_of_result: context->save_for_backward({y.clone()}); break;
+      case Keeps::nothing:
+        break;
+      case Keeps::operand:
+        context->save_for_backward({x});
+        break;
+      case Keeps::result:
+        context->save_for_backward({y});
+        break;
+      case Keeps::both:
+        context->save_for_backward({y, x});
+        break;
+      case Keeps::copy_of_operand:
+        context->save_for_backward({x.clone()});
+        break;
+      case Keeps::copy_of_result:
+        context->save_for_backward({y.clone()});
+        break;
     }
     return y;
   }
@@ -45,7 +56,8 @@ struct UnaryFunction : torch::autograd::Function<UnaryFunction> {
   }
 };
 
-/// Which operands a node keeps. As in LibTorch's own functions, only what some gradient needs: one that flows somewhere.
+/// Which operands a node keeps. As in LibTorch's own functions, only what some gradient needs: one that flows
+/// somewhere.
 struct Kept {
   bool x = false, y = false;
 };

@@ -38,8 +38,10 @@ Op mul_like(std::string_view name, at::Tensor (*pure)(const Actuals&)) {
 
 const Unary factor_1e3{exp_value, [](T grad, T y) { return grad * y * (1 + 1e-3); }, Keeps::result};
 const Unary factor_1e6{exp_value, [](T grad, T y) { return grad * y * (1 + 1e-6); }, Keeps::result};
-const Unary negative_1e6{exp_value, [](T grad, T y) { return grad * y * at::where(y < 1, 1 + 1e-6, 1.0); }, Keeps::result};
-const Unary sign_below_zero{exp_value, [](T grad, T y) { return at::where(y < 1, -grad * y, grad * y); }, Keeps::result};
+const Unary negative_1e6{exp_value, [](T grad, T y) { return grad * y * at::where(y < 1, 1 + 1e-6, 1.0); },
+                         Keeps::result};
+const Unary sign_below_zero{exp_value, [](T grad, T y) { return at::where(y < 1, -grad * y, grad * y); },
+                            Keeps::result};
 
 const Unary first_element{sin_value, [](T grad, T x) {
                             at::Tensor out = (grad * x.cos()).contiguous();
@@ -63,8 +65,8 @@ const Unary transposed_gradient{sin_value, [](T grad, T x) {  // reads a transpo
                                   return grad * (turned ? x.t().reshape(x.sizes()) : x).cos();
                                 }};
 
-const Unary float_constant{[](T x) { return x / 6; },
-                           [](T grad, T) { return grad * static_cast<double>(1.0f / 6.0f); }, Keeps::nothing};
+const Unary float_constant{[](T x) { return x / 6; }, [](T grad, T) { return grad * static_cast<double>(1.0f / 6.0f); },
+                           Keeps::nothing};
 const Unary wrong_side{[](T x) { return at::relu(x); }, [](T grad, T y) { return grad * (y >= 0); }, Keeps::result};
 const Unary half_missing{[](T x) { return x * x.sin(); }, [](T grad, T x) { return grad * x.sin(); }};
 
@@ -96,7 +98,9 @@ std::vector<const Op*> gradients() {
        .pure = [](const Actuals& a) { return call(float_constant, a[0]); }},
       {.name = "bad_relu_at_zero",
        .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return x > 0 ? x : isnan(x) ? x : Var(0.0); }),
+       .maths = ops::elementwise([](const Var& x, const Args&) { return x > 0      ? x
+                                                                        : isnan(x) ? x
+                                                                                   : Var(0.0); }),
        .pure = [](const Actuals& a) { return call(wrong_side, a[0]); },
        .saves = {{.reads = result}}},
       {.name = "bad_x_sin_x_half",

@@ -1,5 +1,5 @@
-// How planted ops are built: autograd functions from a value and a gradient, and the list of families. Includes LibTorch:
-// for properties/planted*.cpp alone.
+// How planted ops are built: autograd functions from a value and a gradient, and the list of families. Includes
+// LibTorch: for properties/planted*.cpp alone.
 #pragma once
 
 #include "harness/actuals.hpp"
@@ -18,15 +18,17 @@ struct Unary {
   bool changes_when_repeated = false;  ///< later backwards through the same node give 100 times the gradient
 };
 at::Tensor call(const Unary& rule, const at::Tensor& x);
-/// In place: the value is computed out of place from a kept copy, then copied over; checks and history are those of copy_.
+/// In place: the value is computed out of place from a kept copy, then copied over; checks and history are those of
+/// copy_.
 void call_inplace(const Unary& rule, at::Tensor& x);
 
-/// An op of two tensors that keeps one operand for the gradient of the other. Gradients are summed to the operands' sizes.
+/// An op of two tensors that keeps one operand for the gradient of the other. Gradients are summed to the operands'
+/// sizes.
 struct Binary {
   at::Tensor (*value)(const at::Tensor&, const at::Tensor&);
   at::Tensor (*gradient_x)(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& y);
   at::Tensor (*gradient_y)(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& y);
-  bool keeps_all = false;  ///< x and y are kept whatever is asked for
+  bool keeps_all = false;     ///< x and y are kept whatever is asked for
   double when_broadcast = 1;  ///< scales the gradient of y where it is summed
 };
 at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y);

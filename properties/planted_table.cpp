@@ -45,7 +45,8 @@ v1 = bad_sin_strided(a)
       {"bad_sin_0dim", difference, wrong_gradient, R"(a = input f64[] requires_grad values=[0]
 v1 = bad_sin_0dim(a)
 )"},
-      {"bad_sin_transposed", reference, wrong_gradient, R"(a = input f64[2, 2] requires_grad strides=[1, 2] values=[0, 0, 1, 0]
+      {"bad_sin_transposed", reference, wrong_gradient,
+       R"(a = input f64[2, 2] requires_grad strides=[1, 2] values=[0, 0, 1, 0]
 v1 = bad_sin_transposed(a)
 )"},
       {"bad_sixth_float", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[0]

@@ -25,7 +25,8 @@ at::Tensor off_by(T x, double error, Where where) {
 }
 bool always(T) { return true; }
 bool has_gaps(T x) {
-  return x.numel() > 1 && !x.is_non_overlapping_and_dense() && std::find(x.strides().begin(), x.strides().end(), 0) == x.strides().end();
+  return x.numel() > 1 && !x.is_non_overlapping_and_dense() &&
+         std::find(x.strides().begin(), x.strides().end(), 0) == x.strides().end();
 }
 bool has_offset(T x) { return x.storage_offset() > 0; }
 bool is_expanded(T x) {
@@ -60,13 +61,15 @@ const Unary refuses_3{[](T x) {
                       },
                       cosine};
 
-// Views. -----------------------------------------------------------------------------------------------------------------
+// Views.
+// -----------------------------------------------------------------------------------------------------------------
 at::Tensor narrow_before(const Actuals& a) {
   const auto start = a.integer(2);
   return at::narrow(a[0], a.dim(1), start > 0 ? start - 1 : start, a.integer(3));
 }
 
-// Reductions of all dimensions. --------------------------------------------------------------------------------------------
+// Reductions of all dimensions.
+// --------------------------------------------------------------------------------------------
 constexpr std::size_t keepdim = 1;
 
 Shaped reduce_all(const Call& call) {

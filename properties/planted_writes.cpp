@@ -91,11 +91,14 @@ std::vector<const Op*> writes() {
       doubling("bad_double_no_version", without_version),
       doubling("bad_double_no_leaf_check", without_leaf_check),
       doubling("bad_double_wrong_words", with_wrong_words),
-      sine("bad_sin_inplace_gradient", [](const Actuals& a) { return a[0].sin(); },
-           [](const Actuals& a) { call_inplace(half_gradient, a[0]); }),
-      sine("bad_sin_inplace_stale", [](const Actuals& a) { return a[0].sin(); },
-           [](const Actuals& a) { call_inplace(from_result, a[0]); }),
-      sine("bad_sin_keeps_copy", [](const Actuals& a) { return call(keeps_copy, a[0]); }, nullptr),
+      sine(
+          "bad_sin_inplace_gradient", [](const Actuals& a) { return a[0].sin(); },
+          [](const Actuals& a) { call_inplace(half_gradient, a[0]); }),
+      sine(
+          "bad_sin_inplace_stale", [](const Actuals& a) { return a[0].sin(); },
+          [](const Actuals& a) { call_inplace(from_result, a[0]); }),
+      sine(
+          "bad_sin_keeps_copy", [](const Actuals& a) { return call(keeps_copy, a[0]); }, nullptr),
       exponential("bad_exp_keeps_copy", [](const Actuals& a) { return call(exp_copy, a[0]); }),
       exponential("bad_exp_keeps_operand", [](const Actuals& a) { return call(exp_both, a[0]); }),
       {.name = "bad_mul_keeps_all",

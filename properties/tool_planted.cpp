@@ -30,7 +30,8 @@ Knobs among(std::vector<std::string_view> names) {
     return true;
   }();
   (void)ready;
-  for (const auto honest : {"mul", "add", "sin", "sum", "narrow", "transpose", "expand", "relu"}) names.emplace_back(honest);
+  for (const auto honest : {"mul", "add", "sin", "sum", "narrow", "transpose", "expand", "relu"})
+    names.emplace_back(honest);
   Knobs knobs;
   for (const auto name : names) knobs.ops.push_back(find_op(name));
   return knobs;
