@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "harness/difference.hpp"
+#include "harness/layout.hpp"
 #include "harness/machine.hpp"
 #include "harness/values.hpp"
 
@@ -104,6 +105,25 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
     if (const auto* step = std::get_if<Step>(&statement)) stops |= step->op->alias == Alias::detach;
   }
 
+  // An overlapping leaf lies position by position here; what is computed from it still gets the strides it has on LibTorch.
+  bool relayout = false;
+  for (const auto& statement : chain.statements)
+    if (const auto* input = std::get_if<Input>(&statement); input && input->requires_grad)
+      relayout |= !is_dense(input_layout(*input));
+  const auto run_step = [&](const Step& step, const TypedStep& types) {
+    machine.step(step, true);
+    if (!relayout || step.inplace || step.op->alias != Alias::none) return;
+    for (std::size_t k = 0; k < step.results.size(); ++k) {
+      if (step.results[k] == dropped) continue;
+      at::Tensor& result = machine[step.results[k]];
+      Shape strides = types.results[k].layout.strides;
+      for (auto& s : strides) s *= points;
+      strides.push_back(1);
+      if (result.strides() == at::IntArrayRef(strides)) continue;
+      result = at::empty_strided(result.sizes(), strides, result.options()).copy_(result);
+    }
+  };
+
   const auto accumulate = [&](const std::optional<Spec>& cotangent, const std::vector<Value>& roots) {
     const auto weights = seeds(cotangent, roots, typed, DType::f64);
     for (std::size_t r = 0; r < roots.size(); ++r) {
@@ -142,7 +162,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
         const auto& results = typed.steps[i].results;
         const bool copied = step.op->alias != Alias::none && step.op->alias != Alias::detach && !results[0].view && !results[0].same_object;
         if (!stops || copied) {
-          machine.step(step, true);
+          run_step(step, typed.steps[i]);
           if (copied && step.results[0] != dropped) machine[step.results[0]] = machine[step.results[0]].clone();
           if (!stops) continue;
           if (step.results[0] != dropped) {
@@ -155,14 +175,14 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
         if (step.inplace) {
           at::Tensor target = machine[first];
           const at::Tensor before = target.clone();
-          machine.step(step, true);
+          run_step(step, typed.steps[i]);
           const at::Tensor centre = target.select(-1, 0).clone();
           const int own = families.of(first);
           families.move_others(typed.values[first].storage, own, target, centre);
           if (depth > 0) target.copy_(Families::moved(before, centre));
           continue;
         }
-        machine.step(step, true);
+        run_step(step, typed.steps[i]);
         const bool shares = step.op->alias != Alias::none && (step.op->alias == Alias::detach || typed.steps[i].results[0].view);
         for (const Value result : step.results) {
           if (result == dropped) continue;

@@ -69,7 +69,7 @@ struct Weighed {
 Weighed weigh_all(const Case& c, const Reference& reference) {
   Weighed out;
   weigh(out.values, c, c.outcome.values, reference.values, false);
-  weigh(out.gradients, c, c.outcome.gradients, reference.gradients, true);
+  if (!reference.nan) weigh(out.gradients, c, c.outcome.gradients, reference.gradients, true);
   return out;
 }
 
@@ -93,7 +93,8 @@ Testimony reference_testimony(const Case& c, Reference& reference) {
   out = value || !gradient ? weighed.values : weighed.gradients;
   if (!value && !gradient && weighed.gradients.ratio > weighed.values.ratio) out = weighed.gradients;
   out.witness = Witness::reference;
-  out.opinion = value || gradient ? Opinion::disagree : Opinion::agree;
+  out.opinion = value || gradient ? Opinion::disagree : reference.nan ? Opinion::inconclusive : Opinion::agree;
+  if (reference.nan) out.reason = "gradients through NaN depend on the kernel's loop";
   out.kind = value ? FindingKind::wrong_value : gradient ? FindingKind::wrong_gradient : FindingKind::none;
   if (out.opinion == Opinion::disagree)
     out.reason = fmt::format("{} {} is {:.17g}, the reference says {:.17g} ({:.3g} times what rounding can do)",
@@ -291,7 +292,9 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin))
       reference = run_reference(chain, typed, roots);
     if (asked(Witness::difference)) {  // first: it reads the tape that the reference left
-      if (!reference.open.empty())
+      if (reference.nan)
+        difference = Testimony{.witness = Witness::difference, .opinion = Opinion::inconclusive, .reason = "values not finite"};
+      else if (!reference.open.empty())
         difference = Testimony{.witness = Witness::difference, .opinion = Opinion::inconclusive, .reason = reference.open};
       else if (c.dtype == DType::f64)
         difference = difference_witness(chain, typed, roots, verdict.outcome, reference);

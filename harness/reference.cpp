@@ -190,6 +190,8 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
       for (Var& v : elements)
         if (v.node < before) v.node = v.node < 0 ? tape.leaf(v.exact()) : tape.push(v.exact(), v.node, 1.0);
   tape.set_recording(true);
+  for (const auto& elements : out_)
+    for (const Var& v : elements) nan_ |= isnan(v);
 
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];
@@ -325,6 +327,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
   }
   if (out.open.empty()) out.open = evaluator.open();
   out.subnormal = evaluator.subnormal();
+  out.nan = evaluator.nan();
   if (evaluator.infinite()) out.open = "0 times infinity";
   if (!evaluator.stable()) out.open = "a replica takes another branch";
   return out;

@@ -26,6 +26,7 @@ struct Reference {
   std::vector<std::optional<Spread>> values{};       ///< by Value, at the end; gradients named by `wrt` included
   std::vector<std::optional<Spread>> gradients{};    ///< by Value: leaves that require grad (0 where nothing arrives)
   std::vector<std::vector<int>> leaf_nodes{};        ///< by Value: tape nodes of those leaves, per position
+  bool nan = false;                                  ///< some op gave NaN: gradients through it depend on the kernel's loop
   bool subnormal = false;                            ///< an input holds subnormal numbers: products underflow
   double rounding = 0;                               ///< A of numerics.md 2.3: sum |adjoint * value| over all nodes
 };
@@ -53,6 +54,8 @@ class Evaluator {
   std::vector<Lanes> sweep(const std::vector<Value>& roots, const std::vector<std::vector<double>>& cotangents) const;
   /// The tensor is a differentiable view of another.
   bool is_view(Value value) const;
+  /// Some op gave NaN.
+  bool nan() const { return nan_; }
   /// A sweep met 0 times infinity.
   bool infinite() const { return infinite_; }
   /// Nodes whose cell got other data without other history (a write in a region), with that data.
@@ -89,7 +92,7 @@ class Evaluator {
   std::vector<std::pair<int, double>> rewritten_{};
   std::string open_{};
   mutable bool infinite_ = false;
-  bool subnormal_ = false;
+  bool subnormal_ = false, nan_ = false;
   DType dtype_;
   NoGradViews no_grad_views_;
 };

@@ -80,7 +80,8 @@ struct BinaryFunction : torch::autograd::Function<BinaryFunction> {
     context->saved_data["y"] = y.sizes().vec();
     const at::Tensor none;
     context->saved_data["keeps"] = kept->x || kept->y;
-    context->save_for_backward({kept->x ? x : none, kept->y ? y : none});
+    // In the order of their names, `other` before `self`: so they are unpacked, as in LibTorch's own nodes.
+    context->save_for_backward({kept->y ? y : none, kept->x ? x : none});
     return rule->value(x, y);
   }
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
@@ -89,9 +90,9 @@ struct BinaryFunction : torch::autograd::Function<BinaryFunction> {
     if (context->saved_data["keeps"].toBool()) kept = context->get_saved_variables();
     at::Tensor to_x, to_y;
     if (context->needs_input_grad(0))
-      to_x = at::sum_to(rule.gradient_x(grads[0], kept[0], kept[1]), context->saved_data["x"].toIntVector());
+      to_x = at::sum_to(rule.gradient_x(grads[0], kept[1], kept[0]), context->saved_data["x"].toIntVector());
     if (context->needs_input_grad(1))
-      to_y = at::sum_to(rule.gradient_y(grads[0], kept[0], kept[1]), context->saved_data["y"].toIntVector());
+      to_y = at::sum_to(rule.gradient_y(grads[0], kept[1], kept[0]), context->saved_data["y"].toIntVector());
     if (to_y.defined() && to_y.sizes() != grads[0].sizes()) to_y = to_y * rule.when_broadcast;
     return {to_x, to_y, {}, {}};
   }
