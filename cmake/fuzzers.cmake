@@ -19,11 +19,13 @@ function(add_fuzzer name harness)
     file(MAKE_DIRECTORY "${found}")
     add_test(NAME ${name}_bounded
       COMMAND ${name} -max_total_time=20 -seed=1 -rss_limit_mb=4096 "-artifact_prefix=${found}-"
-        "${found}" "${CMAKE_CURRENT_SOURCE_DIR}/corpus/seeds")
+        "${found}" "${CMAKE_CURRENT_SOURCE_DIR}/corpus/seeds"
+      WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     set_tests_properties(${name}_bounded PROPERTIES LABELS fuzz TIMEOUT 180)
   else()
     target_sources(${name} PRIVATE fuzz/replay_main.cpp)
-    add_test(NAME ${name}_replay COMMAND ${name} "${CMAKE_CURRENT_SOURCE_DIR}/corpus")
+    add_test(NAME ${name}_replay COMMAND ${name} "${CMAKE_CURRENT_SOURCE_DIR}/corpus"
+      WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     set_tests_properties(${name}_replay PROPERTIES LABELS tool TIMEOUT 300)
   endif()
 endfunction()

@@ -1,4 +1,4 @@
-# The tests. Two programs, one per label: `tool` is about GradSmith itself and always green; `torch` are properties of
+# The tests. A program per label, and one with the planted ops: `tool` is about GradSmith itself and always green; `torch` are properties of
 # LibTorch and may find a defect of it.
 
 find_package(GTest REQUIRED)
@@ -27,15 +27,20 @@ list(FILTER test_helpers EXCLUDE REGEX "/(tool|torch|planted)[^/]*\\.cpp$|/tests
 set(program_names gradsmith gradsmith_planted)
 set(program_macros GRADSMITH_BINARY GRADSMITH_PLANTED_BINARY)
 
-function(add_test_program label)
-  sources_of(sources properties/${label}_*.cpp)
+# `extra` says what `extra_ops()` is: the source with none, or the planted ops.
+function(add_test_program program label extra)
+  sources_of(sources ${ARGN})
+  if(NOT extra STREQUAL planted)
+    list(REMOVE_ITEM sources properties/tool_planted.cpp)
+    list(APPEND sources harness/no_extra_ops.cpp)
+  endif()
   if(libtorch_test_sources)
     list(REMOVE_ITEM sources ${libtorch_test_sources})
   endif()
   if(NOT sources)
     return()
   endif()
-  set(name gradsmith_${label}_tests)
+  set(name gradsmith_${program}_tests)
   add_executable(${name} ${sources} ${test_helpers})
   target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
   target_compile_definitions(${name} PRIVATE
@@ -54,10 +59,10 @@ function(add_test_program label)
   else()
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
   endif()
-  if(label STREQUAL tool AND TARGET gradsmith_libtorch_tests)
+  if(program STREQUAL tool AND TARGET gradsmith_libtorch_tests)
     target_link_libraries(${name} PRIVATE gradsmith_libtorch_tests)
   endif()
-  if(TARGET gradsmith_planted_ops)
+  if(extra STREQUAL planted)
     target_link_libraries(${name} PRIVATE gradsmith_planted_ops)
   endif()
   if(TARGET gradsmith_core)
@@ -68,8 +73,9 @@ function(add_test_program label)
     WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" PROPERTIES LABELS ${label} TIMEOUT 600)
 endfunction()
 
-add_test_program(tool)
-add_test_program(torch)
+add_test_program(tool tool none properties/tool_*.cpp)
+add_test_program(torch torch none properties/torch_*.cpp)
+add_test_program(planted tool planted properties/tool_planted.cpp)
 
 add_test(NAME fetch_libtorch COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/cmake/fetch_libtorch_test.py")
 set_tests_properties(fetch_libtorch PROPERTIES LABELS tool TIMEOUT 300)

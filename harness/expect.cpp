@@ -189,6 +189,9 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   if (any_requires_grad && op.alias != Alias::detach) {
     std::array<int, max_edges> by_input{no_node, no_node, no_node};
     for (int k = 0; k < input_count; ++k)
+      if (static_cast<int>(inputs[k].first) == op.reads_first && requires_grad(tensors[inputs[k].second]))
+        gradient_edge(inputs[k].second);
+    for (int k = 0; k < input_count; ++k)
       if (requires_grad(tensors[inputs[k].second])) {
         by_input[k] = gradient_edge(inputs[k].second);
         if (by_input[k] == no_node && !expectation.hole) expectation.hole = "U17";  // a view taken in a region: nothing flows

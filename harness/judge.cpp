@@ -163,13 +163,13 @@ bool harmless(const Case& c) {
   return weighed.gradients.ratio <= Tolerance{}.k && weighed.values.ratio <= Tolerance{}.k;
 }
 
-/// The decade of a relative departure: "1e-8"; what separates a float constant from a wrong factor.
+/// The class of a relative departure, coarse enough that one defect shows the same in every chain: "large" (a formula),
+/// "small" (a constant in float precision), "ulps".
 std::string magnitude(const Testimony& t) {
   const double scale = std::max(std::abs(t.observed), std::abs(t.expected));
   const double relative = std::abs(t.observed - t.expected) / scale;
   if (!std::isfinite(relative)) return "nonfinite";
-  if (relative >= 0.1) return "large";
-  return fmt::format("1e{}", static_cast<int>(std::floor(std::log10(relative))));
+  return relative >= 1e-5 ? "large" : relative >= 1e-13 ? "small" : "ulps";
 }
 
 /// All ops that can take the blame when no single step can: the forms of the in-place steps, else of all steps.

@@ -20,10 +20,10 @@ struct Plan {
 struct Signature {
   FindingKind kind = FindingKind::none;
   std::string guilty{};     ///< op at fault in its form ("hardsigmoid", "add_"), "+"-joined if several; "" if unknown
-  std::string detail{};     ///< error ids ("E5 backward"), or the magnitude class ("1e-8") of a numeric departure
+  std::string detail{};     ///< error ids ("E5 backward"), or the magnitude class ("small") of a numeric departure
   std::string dtype = "f64", device = "cpu";
   bool operator==(const Signature&) const = default;
-  /// "wrong-gradient.hardsigmoid.1e-8.f64.cpu": safe as a folder name.
+  /// "wrong-gradient.hardsigmoid.small.f64.cpu": safe as a folder name.
   std::string text() const;
 };
 

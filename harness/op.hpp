@@ -142,6 +142,7 @@ struct Op {
   std::vector<Interval> domain{};                              ///< per parameter, tensors; missing: all reals
   std::vector<Save> saves{};
   Alias alias = Alias::none;
+  int reads_first = 0;                                         ///< operand whose grad_fn is read first (prelu reshapes its weight)
   bool overlap_unchecked = false;                              ///< in-place kernel accepts a self-overlapping target (autograd.md 7.4)
   std::string_view (*backward_refusal)(const Args&, bool inplace) = nullptr;  ///< E21, E22, E23; "" if none
   std::string_view composite{};                                ///< "" or why this is not one node, e.g. "selu_ = elu_"

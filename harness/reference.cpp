@@ -195,6 +195,9 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
 
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];
+    if (tracks && t.cells.size() < families_[t.family].size())  // the whole base is rebased: what arrives at it from here on is told from what arrived before
+      for (std::size_t cell = 0; cell < families_[t.family].size(); ++cell)
+        if (int& node = families_[t.family][cell]; node >= 0) node = tape.push(storages_[t.storage][cell].exact(), node, 1.0);
     if (t.per_position) open_ = "a leaf whose elements share cells was written";
     auto& values = storages_[t.storage];
     auto& nodes = families_[t.family];
@@ -328,7 +331,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
   if (out.open.empty()) out.open = evaluator.open();
   out.subnormal = evaluator.subnormal();
   out.nan = evaluator.nan();
-  if (evaluator.infinite()) out.open = "0 times infinity";
+  if (evaluator.infinite()) out.open = "cotangents not finite";
   if (!evaluator.stable()) out.open = "a replica takes another branch";
   return out;
 }

@@ -45,7 +45,9 @@ bool decide(const Var& a, const Var& b, Compare compare) {
   // Computed subnormals: relative noise does not move them, kernels may flush them.
   const double gap = std::abs(a.exact() - b.exact());
   const auto computed = [&](int node) { return node >= 0 && (tape[node].a >= 0 || tape[node].b >= 0); };
-  disagree |= gap != 0 && gap < 0x1p-1018 && (computed(a.node) || computed(b.node));
+  const bool nonzero = a.exact() != 0 || b.exact() != 0;
+  const bool tiny = std::abs(a.exact()) < 0x1p-1018 && std::abs(b.exact()) < 0x1p-1018;
+  disagree |= nonzero && (tiny || (gap != 0 && gap < 0x1p-1018)) && (computed(a.node) || computed(b.node));
   tape.branch(outcome, disagree, {a.node, b.node, a.exact() - b.exact()});
   return outcome;
 }
@@ -98,6 +100,7 @@ bool Tape::sweep(std::vector<Lanes>& adjoint) const {
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     const Node& node = nodes_[i];
     const Lanes& g = adjoint[i];
+    defined &= std::isfinite(g.exact());
     if (node.a < 0 && node.b < 0) continue;
     if (g.v[0] == 0 && g.v[1] == 0 && g.v[2] == 0 && g.v[3] == 0) {
       defined &= std::isfinite(node.da.exact()) && std::isfinite(node.db.exact());

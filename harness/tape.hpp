@@ -87,7 +87,8 @@ class Tape {
   void branch(bool outcome, bool disagree, const Branch& b);
 
   /// Adjoints of all nodes for the given seeds, perturbed like the values. `adjoint` is resized to the tape's length.
-  /// Returns false if a cotangent of 0 met an infinite partial: LibTorch multiplies them (NaN), here nothing flows.
+  /// Returns false if a cotangent is not finite, or one of 0 met an infinite partial: LibTorch multiplies such with the
+  /// zeros of its masks (NaN), here nothing flows there.
   bool sweep(std::vector<Lanes>& adjoint) const;
   /// Tangents of all nodes (lane 0) for tangents given at leaves: forward pass over the partials.
   void tangents(std::vector<double>& tangent) const;
