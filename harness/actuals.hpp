@@ -13,8 +13,8 @@ class Actuals {
  public:
   /// `tensors` stands parallel to the op's parameters, undefined where no tensor is. `batched` tells that every tensor has
   /// one trailing dimension more than the chain says (see Op::batched).
-  Actuals(const Op& op, const Args& args, std::vector<at::Tensor>& tensors, bool batched = false)
-      : op_(op), args_(args), tensors_(tensors), batched_(batched) {}
+  Actuals(const Args& args, std::vector<at::Tensor>& tensors, bool batched = false)
+      : args_(args), tensors_(tensors), batched_(batched) {}
 
   at::Tensor& operator[](std::size_t i) const { return tensors_[i]; }
   bool is_tensor(std::size_t i) const { return tensors_[i].defined(); }
@@ -46,7 +46,6 @@ class Actuals {
 
  private:
   std::int64_t wrap(std::int64_t d) const { return d < 0 ? d + std::max<std::int64_t>(rank(0), 1) : d; }
-  const Op& op_;
   const Args& args_;
   std::vector<at::Tensor>& tensors_;
   bool batched_;

@@ -128,7 +128,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
     const auto weights = seeds(cotangent, roots, typed, DType::f64);
     for (std::size_t r = 0; r < roots.size(); ++r) {
       const at::Tensor root = machine[roots[r]].contiguous();
-      const double* data = root.const_data_ptr<double>();
+      const double* data = static_cast<const double*>(root.const_data_ptr());
       for (const double w : weights[r])
         for (std::int64_t p = 0; p < points; ++p, ++data) {
           out.values[p] += w * *data;

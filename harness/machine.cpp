@@ -62,17 +62,17 @@ Array read_array(const at::Tensor& tensor) {
   out.shape = tensor.sizes().vec();
   at::NoGradGuard guard;
   if (tensor.scalar_type() == at::kDouble && tensor.is_contiguous()) {
-    const double* data = tensor.const_data_ptr<double>();
+    const double* data = static_cast<const double*>(tensor.const_data_ptr());
     out.data.assign(data, data + tensor.numel());
     return out;
   }
   if (tensor.scalar_type() == at::kDouble && tensor.storage_offset() >= 0 && tensor.numel() <= 4096) {
-    const double* data = tensor.const_data_ptr<double>();
+    const double* data = static_cast<const double*>(tensor.const_data_ptr());
     for (const auto p : storage_positions({out.shape, tensor.strides().vec(), 0})) out.data.push_back(data[p]);
     return out;
   }
   const at::Tensor wide = tensor.detach().to(at::kDouble).contiguous();
-  const double* data = wide.const_data_ptr<double>();
+  const double* data = static_cast<const double*>(wide.const_data_ptr());
   out.data.assign(data, data + wide.numel());
   return out;
 }
@@ -113,7 +113,7 @@ void Machine::load_arguments(const Step& step) {
 at::Tensor Machine::functional(const Step& step) {
   load_arguments(step);
   const Args args(step.args);
-  const Actuals actuals(*step.op, args, arguments_);
+  const Actuals actuals(args, arguments_);
   return (step.op->pure ? step.op->pure : step.op->functional)(actuals);
 }
 
@@ -121,7 +121,7 @@ void Machine::step(const Step& step, bool batched) {
   const Op& op = *step.op;
   const Args args(step.args);
   load_arguments(step);
-  const Actuals actuals(op, args, arguments_, batched);
+  const Actuals actuals(args, arguments_, batched);
   if (step.inplace) {
     op.inplace(actuals);
   } else if (op.pure_many) {

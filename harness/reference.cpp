@@ -40,7 +40,7 @@ Spread spread_of(const std::vector<Lanes>& lanes) {
 
 }  // namespace
 
-Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views) : dtype_(dtype), no_grad_views_(views) {
+Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views) : no_grad_views_(views) {
   Tape::active().clear();
   Noise::restart(noise, dtype);
 }

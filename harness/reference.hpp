@@ -93,7 +93,6 @@ class Evaluator {
   std::string open_{};
   mutable bool infinite_ = false;
   bool subnormal_ = false, nan_ = false;
-  DType dtype_;
   NoGradViews no_grad_views_;
 };
 
