@@ -23,17 +23,6 @@ bool is_view_step(const Step& step, const TypedStep& typed) {
   return step.op->alias == Alias::detach || (!typed.results.empty() && (typed.results[0].view || typed.results[0].same_object));
 }
 
-Spread spread_of(const std::vector<Lanes>& lanes) {
-  Spread out;
-  for (const Lanes& l : lanes) {
-    double worst = 0;
-    for (int lane = 1; lane < lane_count; ++lane) worst = std::max(worst, std::abs(l.v[lane] - l.v[0]));
-    out.value.push_back(l.v[0]);
-    out.spread.push_back(worst);
-  }
-  return out;
-}
-
 bool agrees(const std::vector<double>& observed, const Spread& expected, DType dtype) {
   return observed.size() == expected.value.size() &&
          compare(observed, expected, unit_roundoff(dtype)).ratio <= 4 * Tolerance{}.k;  // 3 replicas only: be generous

@@ -22,6 +22,8 @@ std::vector<std::vector<std::int32_t>> view_positions(const Step& step, const Ty
   return positions;
 }
 
+}  // namespace
+
 Spread spread_of(const std::vector<Lanes>& lanes) {
   Spread out;
   out.value.reserve(lanes.size());
@@ -37,8 +39,6 @@ Spread spread_of(const std::vector<Lanes>& lanes) {
   }
   return out;
 }
-
-}  // namespace
 
 Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views) : no_grad_views_(views) {
   Tape::active().clear();

@@ -20,6 +20,9 @@ struct Spread {
   std::vector<double> spread;  ///< max over replicas of |replica - value|
 };
 
+/// Lane 0 of each element and how far its replicas are from it.
+Spread spread_of(const std::vector<Lanes>& lanes);
+
 /// What the reference says of a chain that nothing refuses.
 struct Reference {
   std::string open{};                                ///< why nothing can be judged by it; empty: it can

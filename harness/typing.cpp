@@ -5,30 +5,13 @@
 #include <fmt/ranges.h>
 
 #include "harness/layout.hpp"
+#include "harness/ops/family.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
 namespace {
 
 std::string shape_text(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-/// Broadcast over all tensor operands: the rule of elementwise ops.
-Shaped elementwise_rule(const Call& call) {
-  Shape shape;
-  std::vector<const Layout*> layouts;
-  bool has_number = false;
-  for (std::size_t i = 0; i < call.tensors.size(); ++i) {
-    if (!call.tensors[i]) {
-      has_number |= call.op->params[i].kind == Kind::tensor_or_number && call.args.is_number(i);
-      continue;
-    }
-    const auto wider = broadcast(shape, call.shape(i));
-    if (!wider) return {.refusal = "E19"};
-    shape = *wider;
-    layouts.push_back(&call.layout(i));
-  }
-  return {.results = {{.layout = elementwise_layout(layouts, has_number, shape)}}};
-}
 
 /// What the kernel of an in-place step checks, in LibTorch's order: overlap (E13, E14), then shape (E18, E19).
 std::string_view inplace_refusal(const Call& call, const std::vector<Value>& values, const Shaped& shaped) {
@@ -152,7 +135,7 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
     }
     const Promotion promotion = promote(call);
     if (!promotion.invalid.empty()) return promotion.invalid;
-    Shaped shaped = op.shape ? op.shape(call) : elementwise_rule(call);
+    Shaped shaped = op.shape ? op.shape(call) : ops::elementwise_shape(call);
     if (!shaped.invalid.empty()) return shaped.invalid;
     if (step->inplace) {
       typed.kernel_refusal = inplace_refusal(call, values, shaped);

@@ -2,31 +2,12 @@
 #include "harness/op.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
 #include "harness/ops/family.hpp"
+#include "harness/spelling.hpp"
 
 namespace gradsmith {
-namespace {
-
-/// Levenshtein's distance.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] != b[j] ? 1 : 0);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
-
 const std::vector<const Op*>& all_ops() {
   static const std::vector<const Op*> table = [] {
     std::vector<const Op*> all;
