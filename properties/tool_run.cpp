@@ -133,8 +133,9 @@ TEST(Run, Kill_9_leaves_the_chains_that_were_being_judged) {
 TEST(Run, A_planted_fault_is_found_reduced_and_stored) {
   const Scratch scratch;
   const std::string out = scratch / "out";
-  const Finished run =
-      Program(GRADSMITH_PLANTED_BINARY, run_arguments(out, {"--time", "60", "--stop-on-finding"})).wait();
+  const Finished run = Program(GRADSMITH_PLANTED_BINARY,
+                               run_arguments(out, {"--cases", "2000", "--ops", "bad_exp_factor_1e6,mul,sin,narrow"}))
+                           .wait();
   ASSERT_EQ(run.code, 1) << run.out << run.err;
   EXPECT_NE(run.out.find("FINDING "), std::string::npos) << run.out;
   const Json findings = summary_of(out)["findings"];
