@@ -79,10 +79,8 @@ class Run {
         slots_(store.make_slots(jobs_)),
         findings_(store, std::move(known),
                   {.plan = plan,
-                   .seed = seed,
                    .reductions_at_once = jobs_,
                    .versions = fmt::format("GradSmith {}, LibTorch {} ({})", version, libtorch_, cpu_),
-                   .chain_of = [this](std::uint64_t index) { return chain_of(index); },
                    .announce = [this](const std::string& block) { announce(block); }}) {}
 
   int operator()() {
@@ -151,7 +149,8 @@ class Run {
     if (!report.record.empty()) store_.append(report.record);
     if (report.status != Status::finding) return;
     unsynced_ = true;
-    findings_.add(report.signature, index, report.headline, report.evidence);
+    findings_.add(report.signature, {index, fmt::format("case {} of seed {}", index, seed_)},
+                  [&] { return chain_of(index); }, report.headline, report.evidence);
   }
 
   void bury(std::uint64_t index, const Death& death) {

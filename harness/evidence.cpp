@@ -82,10 +82,10 @@ std::string evidence(const Verdict& verdict) {
 
 std::string finding_page(const FindingFacts& facts) {
   return fmt::format(
-      "# {}\n\n{}\n\n- guilty: {}\n- seen: {} time{}; first in case {} of seed {}\n- steps: {} reduced to {} ({})\n"
+      "# {}\n\n{}\n\n- guilty: {}\n- seen: {} time{}; first in {}\n- steps: {} reduced to {} ({})\n"
       "- replay: `{}`\n- versions: {}\n\n## Evidence\n\n{}\n## Chain\n\n```\n{}```\n",
       facts.signature, facts.headline, facts.guilty.empty() ? "not known" : facts.guilty, facts.count,
-      facts.count == 1 ? "" : "s", facts.first_case, facts.seed, facts.original_steps, facts.steps, facts.reduction,
+      facts.count == 1 ? "" : "s", facts.first, facts.original_steps, facts.steps, facts.reduction,
       facts.replay, facts.versions, facts.evidence, facts.chain_text);
 }
 

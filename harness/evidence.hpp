@@ -20,8 +20,8 @@ std::string evidence(const Verdict& verdict);
 /// What a finding's page says besides the evidence.
 struct FindingFacts {
   std::string signature{}, headline{}, evidence{}, chain_text{};
-  std::string guilty{};
-  std::uint64_t count = 0, seed = 0, first_case = 0;
+  std::string guilty{}, first{};  ///< op at fault; where it was first seen, "case 2 of seed 1"
+  std::uint64_t count = 0;
   int original_steps = 0, steps = 0;
   std::string reduction{};  ///< how the reduction ended, a sentence
   std::string replay{};     ///< the command

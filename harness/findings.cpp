@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/evidence.hpp"
 #include "harness/op.hpp"
+#include "harness/parse.hpp"
 #include "harness/print.hpp"
 
 namespace gradsmith {
@@ -53,8 +55,8 @@ std::string indented(const std::string& text) {
 Findings::Findings(Store& store, KnownTable known, Settings settings)
     : store_(store), known_(std::move(known)), settings_(std::move(settings)) {}
 
-void Findings::add(const Signature& signature, std::uint64_t index, const std::string& headline,
-                   const std::string& evidence) {
+void Findings::add(const Signature& signature, const Origin& origin, const std::function<Chain()>& chain,
+                   const std::string& headline, const std::string& evidence) {
   const std::string text = signature.text();
   if (known_.issues.contains(text)) {
     ++known_seen_[text];
@@ -63,9 +65,9 @@ void Findings::add(const Signature& signature, std::uint64_t index, const std::s
   auto [at, is_new] = found_.try_emplace(text);
   Finding& finding = at->second;
   ++finding.count;
-  if (!is_new && index >= finding.first_case) return;
-  finding.first_case = index;
-  finding.original = settings_.chain_of(index);
+  if (!is_new && origin.rank >= finding.first.rank) return;
+  finding.first = origin;
+  finding.original = chain();
   if (!is_new) return;
   finding.signature = signature;
   finding.headline = headline;
@@ -73,6 +75,28 @@ void Findings::add(const Signature& signature, std::uint64_t index, const std::s
   finding.smallest = finding.original;
   store(text, finding);
   waiting_.push_back(text);
+}
+
+void Findings::resume(const Signature& signature, const Origin& origin, const Chain& original,
+                      const std::string& headline, const std::string& evidence) {
+  const std::string text = signature.text();
+  const auto reached = store_.read_finding(text, "case.chain");
+  add(signature, origin, [&] { return original; }, headline, evidence);
+  const auto at = found_.find(text);
+  if (at == found_.end() || !reached) return;
+  at->second.announced = true;
+  auto parsed = parse(*reached);
+  if (!std::holds_alternative<Chain>(parsed)) return;
+  at->second.smallest = std::get<Chain>(std::move(parsed));
+  at->second.resumed = true;
+  store(text, at->second);
+}
+
+void Findings::recount(const std::map<std::string, std::uint64_t>& by_signature) {
+  for (const auto& [text, count] : by_signature) {
+    if (known_.issues.contains(text)) known_seen_[text] = count;
+    if (const auto at = found_.find(text); at != found_.end()) at->second.count = count;
+  }
 }
 
 void Findings::store(const std::string& text, Finding& finding) {
@@ -84,7 +108,7 @@ void Findings::store(const std::string& text, Finding& finding) {
 bool Findings::work() {
   std::erase_if(running_, [this](Running& running) {
     if (!running.reduction.poll()) return false;
-    found_.at(running.text).reduced_case = running.index;
+    found_.at(running.text).reduced_rank = running.rank;
     harvest(running.text, running.reduction);
     return true;
   });
@@ -92,7 +116,8 @@ bool Findings::work() {
     const std::string text = waiting_.front();
     waiting_.erase(waiting_.begin());
     const Finding& finding = found_.at(text);
-    running_.push_back({text, finding.first_case, Reduction(finding.original, finding.signature, settings_.plan)});
+    const Chain& start = finding.resumed ? finding.smallest : finding.original;
+    running_.push_back({text, finding.first.rank, Reduction(start, finding.signature, settings_.plan)});
   }
   return !running_.empty();
 }
@@ -100,13 +125,12 @@ bool Findings::work() {
 void Findings::harvest(const std::string& text, const Reduction& reduction) {
   Finding& finding = found_.at(text);
   const ReductionResult& result = reduction.result();
-  const bool again = finding.reduction != "not yet reduced";
   finding.smallest = result.chain;
   finding.reduction = result.words();
   if (!result.headline.empty()) finding.headline = result.headline;
   if (!result.evidence.empty()) finding.evidence = result.evidence;
   store(text, finding);
-  if (again) return;  // already announced
+  if (std::exchange(finding.announced, true)) return;
   const std::string path = (store_.folder() / finding.file).string();
   settings_.announce(
       fmt::format("FINDING {}\n   {}\n   reduced {} -> {} steps ({}); seen {} time{} so far\n   case:      {}\n"
@@ -117,7 +141,7 @@ void Findings::harvest(const std::string& text, const Reduction& reduction) {
 
 void Findings::settle() {
   for (auto& [text, finding] : found_)
-    if (finding.reduced_case && *finding.reduced_case != finding.first_case) waiting_.push_back(text);
+    if (finding.reduced_rank && *finding.reduced_rank != finding.first.rank) waiting_.push_back(text);
 }
 
 void Findings::stop() {
@@ -165,9 +189,8 @@ std::string Findings::page(const std::string& text, const Finding& finding) cons
        .evidence = finding.evidence,
        .chain_text = print(finding.smallest),
        .guilty = finding.signature.guilty,
+       .first = finding.first.words,
        .count = finding.count,
-       .seed = settings_.seed,
-       .first_case = finding.first_case,
        .original_steps = step_count(finding.original),
        .steps = step_count(finding.smallest),
        .reduction = finding.reduction,

@@ -1,5 +1,5 @@
-// The distinct findings of a run: counted by signature, told apart into known and new, stored at first sight, then
-// reduced. Knows the store and the reduction; nothing of workers.
+// The distinct findings of a run or a campaign: counted by signature, told apart into known and new, stored at first
+// sight, then reduced. Knows the store and the reduction; nothing of workers, nor how a chain came about.
 #pragma once
 
 #include <functional>
@@ -15,31 +15,46 @@
 
 namespace gradsmith {
 
+/// Where a chain comes from. Of the sightings of one signature, that of the least rank counts as the first.
+struct Origin {
+  std::uint64_t rank = 0;
+  std::string words{};  ///< "case 2 of seed 1"
+};
+
 /// One new finding with all that is known of it.
 struct Finding {
   Signature signature{};
   std::string headline{}, evidence{};  ///< of the chain stored
-  std::uint64_t count = 0, first_case = 0;
+  std::uint64_t count = 0;
+  Origin first{};
   Chain original{}, smallest{};
   std::string reduction = "not yet reduced";
-  std::optional<std::uint64_t> reduced_case{};  ///< the case that `smallest` comes from
+  std::optional<std::uint64_t> reduced_rank{};  ///< of the sighting that `smallest` comes from
   std::string file{};                           ///< of the stored chain, relative to the output folder
+  bool announced = false;
+  bool resumed = false;  ///< `smallest` is what an earlier process had reached
 };
 
 class Findings {
  public:
   struct Settings {
     Plan plan{};
-    std::uint64_t seed = 0;
     int reductions_at_once = 1;
     std::string versions{};
-    std::function<Chain(std::uint64_t index)> chain_of{};      ///< the chain of a case, made again
     std::function<void(const std::string& block)> announce{};  ///< told of every new finding once it is reduced
   };
   Findings(Store& store, KnownTable known, Settings settings);
 
-  /// Counts a finding. The first of a signature that is not known is stored at once and put down for reduction.
-  void add(const Signature& signature, std::uint64_t index, const std::string& headline, const std::string& evidence);
+  /// Counts a finding. The first of a signature that is not known is stored at once and put down for reduction;
+  /// `chain` is asked for only if it is needed.
+  void add(const Signature& signature, const Origin& origin, const std::function<Chain()>& chain,
+           const std::string& headline, const std::string& evidence);
+  /// Takes up a finding that an earlier process had stored: as add() for its first sighting, but nothing is announced
+  /// again and the reduction goes on from the chain that was reached.
+  void resume(const Signature& signature, const Origin& origin, const Chain& original, const std::string& headline,
+              const std::string& evidence);
+  /// Replaces the counts of findings, known ones too, where somebody else does the counting.
+  void recount(const std::map<std::string, std::uint64_t>& by_signature);
   /// Starts and harvests reductions, without waiting; true while some are left.
   bool work();
   /// Puts down for another reduction what was reduced from a later case than its first: which case arrives first
@@ -67,7 +82,7 @@ class Findings {
   std::vector<std::string> waiting_{};
   struct Running {
     std::string text;
-    std::uint64_t index;
+    std::uint64_t rank;
     Reduction reduction;
   };
   std::vector<Running> running_{};

@@ -58,6 +58,13 @@ std::string Store::write_finding(const std::string& signature, const std::string
   return relative.string();
 }
 
+std::optional<std::string> Store::read_finding(const std::string& signature, const std::string& name) const {
+  const fs::path file = folder_ / "findings" / signature / name;
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) return std::nullopt;
+  return read_whole(file.string());
+}
+
 void Store::write_summary(std::string_view json) { write_atomically(folder_ / "summary.json", json); }
 
 std::vector<Slot> Store::make_slots(int workers) {

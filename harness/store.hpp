@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ class Store {
   void sync();
   /// One file of findings/SIGNATURE/; returns its path relative to the folder.
   std::string write_finding(const std::string& signature, const std::string& name, std::string_view text);
+  /// Text of one of those files; nothing if there is none.
+  std::optional<std::string> read_finding(const std::string& signature, const std::string& name) const;
   void write_summary(std::string_view json);
   /// One slot per worker, slots/worker-K.chain.
   std::vector<Slot> make_slots(int workers);
