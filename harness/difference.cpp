@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "harness/compare.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
@@ -73,7 +74,7 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
       out.product += g * direction.along[leaf][e];
       norm = std::hypot(norm, g);
       if (reference.gradients[leaf] && direction.along[leaf][e] != 0)
-        uncertain += 16 * reference.gradients[leaf]->spread[e] * std::abs(direction.along[leaf][e]);
+        uncertain += Tolerance{}.k * reference.gradients[leaf]->spread[e] * std::abs(direction.along[leaf][e]);
     }
   }
   double start = limit;

@@ -140,7 +140,7 @@ struct Op {
   at::Tensor (*functional)(const Actuals&) = nullptr;          ///< new value of operand 0, for ops LibTorch has in place only (copy_)
   at::Tensor (*batched)(const Actuals&) = nullptr;             ///< `pure` with one more trailing dimension; null: `pure` serves
   std::vector<Interval> domain{};                              ///< per parameter, tensors; missing: all reals
-  std::vector<Save> saves{};
+  std::vector<Save> saves{};                                   ///< sorted by the names of what is read (ops::entries)
   Alias alias = Alias::none;
   int reads_first = 0;                                         ///< operand whose grad_fn is read first (prelu reshapes its weight)
   bool overlap_unchecked = false;                              ///< in-place kernel accepts a self-overlapping target (autograd.md 7.4)

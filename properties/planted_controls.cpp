@@ -23,7 +23,7 @@ const Binary product_of_both{[](T x, T y) { return x.mul(y); }, [](T grad, T, T 
 
 std::vector<const Op*> right() {
   static const auto times = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; });
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "good_exp",
        .params = {ops::tensor()},
        .maths = ops::elementwise([](const Var& x, const Args&) { return exp(x); }),

@@ -78,7 +78,7 @@ const Binary mean_over_rows{mul_value, by_other, by_self, false, 0.5};
 }  // namespace
 
 std::vector<const Op*> gradients() {
-  static const Op table[] = {
+  static Op table[] = {
       exp_like("bad_exp_factor_1e3", [](const Actuals& a) { return call(factor_1e3, a[0]); }),
       exp_like("bad_exp_factor_1e6", [](const Actuals& a) { return call(factor_1e6, a[0]); }),
       exp_like("bad_exp_negative_1e6", [](const Actuals& a) { return call(negative_1e6, a[0]); }),

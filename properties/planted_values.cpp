@@ -116,7 +116,7 @@ Op reduction(std::string_view name, Maths maths, at::Tensor (*pure)(const Actual
 }  // namespace
 
 std::vector<const Op*> values() {
-  static const Op table[] = {
+  static Op table[] = {
       sin_like("bad_sin_value_1e3", [](const Actuals& a) { return call(off_1e3<always>, a[0]); }),
       sin_like("bad_sin_value_1e6", [](const Actuals& a) { return call(off_1e6, a[0]); }),
       sin_like("bad_sin_value_1e12", [](const Actuals& a) { return call(off_1e12, a[0]); }),

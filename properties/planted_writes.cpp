@@ -84,7 +84,7 @@ void without_history(const Actuals& a) {
 }  // namespace
 
 std::vector<const Op*> writes() {
-  static const Op table[] = {
+  static Op table[] = {
       doubling("bad_double_inplace_value", [](const Actuals& a) { a[0].mul_(2.002); }),
       doubling("bad_double_inplace_1e12", [](const Actuals& a) { a[0].mul_(2 + 2e-12); }),
       doubling("bad_double_no_history", without_history),

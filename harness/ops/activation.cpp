@@ -93,7 +93,7 @@ const Interval probability{.lo = 0.01, .hi = 0.99};
 }  // namespace
 
 std::vector<const Op*> activations() {
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "relu",
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) { return x <= 0 ? Var(0) : x; }),  // NaN passes

@@ -157,7 +157,7 @@ const std::vector<Argument> shrink_bounds = {0.0, 0.25, 1.0};
 }  // namespace
 
 std::vector<const Op*> activations_out_of_place() {
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "softplus",
        .params = {tensor(), number("beta", 1.0, {0.5, 2.0}), number("threshold", 20.0, {1.0, 5.0})},
        .maths = elementwise([](const Var& x, const Args& at) { return softplus(x, at[1], at[2]); }),

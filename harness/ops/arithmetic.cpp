@@ -84,7 +84,7 @@ Var addcdiv(const Var& x, const Var& t1, const Var& t2, double value) {
 }  // namespace
 
 std::vector<const Op*> arithmetic() {
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "add",
        .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
        .maths =

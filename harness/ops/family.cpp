@@ -152,9 +152,15 @@ std::vector<std::vector<std::int32_t>> reduction_groups(const Shape& shape, cons
   return groups;
 }
 
-std::vector<const Op*> entries(std::span<const Op> table) {
+std::vector<const Op*> entries(std::span<Op> table) {
   std::vector<const Op*> list;
-  for (const Op& op : table) list.push_back(&op);
+  for (Op& op : table) {
+    const auto place = [&](const Save& row) {
+      return std::pair(row.reads < 0, row.reads < 0 ? std::string_view() : op.params[row.reads].name);
+    };
+    std::stable_sort(op.saves.begin(), op.saves.end(), [&](const Save& a, const Save& b) { return place(a) < place(b); });
+    list.push_back(&op);
+  }
   return list;
 }
 

@@ -61,7 +61,7 @@ at::Tensor instead_of(const at::Tensor& self, const at::Tensor& value) {
 }  // namespace
 
 std::vector<const Op*> fills() {
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "where",
        .params = {mask("condition"), tensor(), tensor("other")},
        .maths = elementwise3([](const Var& condition, const Var& x, const Var& y, const Args&) {

@@ -74,7 +74,7 @@ at::Tensor call_batched(const Actuals& a) {
 std::vector<const Op*> products() {
   // Each operand is kept for the other's gradient. matmul keeps views, which share the operand's version counter.
   static const std::vector<Save> kept = {{.of = 0, .reads = 1}, {.of = 1, .reads = 0}};
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "mm",
        .params = {tensor(), tensor("mat2")},
        .shape = mm,

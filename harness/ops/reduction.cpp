@@ -220,7 +220,7 @@ void call_cumsum_inplace(const Actuals& a) {
 
 std::vector<const Op*> reductions() {
   static const Argument none = None{}, all = std::vector<double>{};
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "sum",
        .params = {tensor(), integers("dim", none, {}), boolean("keepdim", false)},
        .shape = reduce,

@@ -21,7 +21,7 @@ std::string_view no_inplace_backward(const Args&, bool inplace) { return inplace
 }  // namespace
 
 std::vector<const Op*> unary() {
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "neg",
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) { return -x; }),

@@ -40,7 +40,7 @@ at::Tensor call_diagonal(const Actuals& a) {
 }  // namespace
 
 std::vector<const Op*> views() {
-  static const Op table[] = {
+  static Op table[] = {
       {.name = "view",
        .params = {tensor(), integers("size")},
        .shape = view_shapes::view,

@@ -1,0 +1,232 @@
+// Steps: what LibTorch does before, during and after one op (autograd.md, sections 3 and 4).
+#include <algorithm>
+#include <span>
+
+#include "harness/expect_state.hpp"
+#include "harness/layout.hpp"
+
+namespace gradsmith {
+namespace {
+
+/// True if the op's node keeps its result in this form.
+bool saves_result(const Step& step, const Args& args) {
+  for (const Save& row : step.op->saves) {
+    if (row.when && !row.when(args)) continue;
+    if (row.reads == result) return true;
+    if (step.inplace && row.reads == 0 && row.reads_inplace == result) return true;
+  }
+  return false;
+}
+
+/// The kernel may read what it has already written, and LibTorch does not check: elements of the target share cells, or
+/// another operand shares some of its cells in another place.
+bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
+  const Args args(step.args);
+  const Layout& target = typed.operands[0].layout;
+  const bool masked =
+      std::any_of(step.op->params.begin(), step.op->params.end(), [](const Param& p) { return !p.differentiable; });
+  if (step.op->overlap_unchecked && !masked) return false;  // fills and thresholds: the order does not matter
+  auto cells = storage_positions(target);
+  for (std::size_t i = 1; i < args.size(); ++i) {
+    if (!args.is_tensor(i) || all.object[args.tensor(i)] == all.object[args.tensor(0)]) continue;
+    const TensorInfo& other = typed.operands[i];
+    if (other.storage != typed.operands[0].storage || !shares_cells(target, other.layout)) continue;
+    if (storage_positions(other.layout) != cells) return true;
+  }
+  std::sort(cells.begin(), cells.end());
+  return std::adjacent_find(cells.begin(), cells.end()) != cells.end() && step.op->name != "copy";
+}
+
+}  // namespace
+
+/// The operands of one step that can carry a gradient, and the edges that reading them gave.
+struct Model::State::Inputs {
+  struct Input {
+    int param;
+    Value object;
+    int edge = no_node;
+  };
+  std::array<Input, max_edges> list{};
+  int count = 0;
+  bool any_requires_grad = false;  ///< and grad mode is on
+
+  std::span<Input> all() { return {list.data(), static_cast<std::size_t>(count)}; }
+  std::span<const Input> all() const { return {list.data(), static_cast<std::size_t>(count)}; }
+  int edge_of(int param) const {
+    for (const Input& input : all())
+      if (input.param == param) return input.edge;
+    return no_node;
+  }
+};
+
+Model::State::Inputs Model::State::inputs_of(const Step& step, const TypedStep& typed) const {
+  const Args args(step.args);
+  Inputs inputs;
+  for (std::size_t i = 0; i < step.op->params.size(); ++i) {
+    if (!args.is_tensor(i) || !step.op->params[i].differentiable || !is_floating(typed.operands[i].dtype)) continue;
+    inputs.list[inputs.count++] = {static_cast<int>(i), object[args.tensor(i)]};
+    inputs.any_requires_grad |= grad_mode() && requires_grad(at(args.tensor(i)));
+  }
+  return inputs;
+}
+
+void Model::State::check_inplace(const Tensor& self) const {
+  if (self.base != dropped) {
+    if (self.tag != Tag::normal) throw Raised{view_error(self, false)};
+    if (requires_grad(self) && tensors[self.base].grad_fn == no_node) throw Raised{"E2"};
+  }
+  if (requires_grad(self) && self.grad_fn == no_node) throw Raised{"E1"};
+}
+
+/// Reads the grad_fn of every operand that requires grad, which can raise.
+void Model::State::connect(Node& node, const Step& step, Inputs& inputs) {
+  for (const Inputs::Input& input : inputs.all())
+    if (input.param == step.op->reads_first && requires_grad(tensors[input.object])) gradient_edge(input.object);
+  for (int k = 0; k < inputs.count; ++k) {
+    Inputs::Input& input = inputs.list[k];
+    if (!requires_grad(tensors[input.object])) continue;
+    input.edge = node.edges[k] = gradient_edge(input.object);
+    if (input.edge == no_node && !expectation.hole) expectation.hole = "U17";  // a view taken in a region: nothing flows
+  }
+}
+
+Model::State::Saved Model::State::save_input(Value object_value) const {
+  const Tensor& t = tensors[object_value];
+  if (t.inference) throw Raised{"E16"};
+  return {t.counter, version(t), object_value};
+}
+
+/// What the node keeps before the kernel runs; a kept result is recorded after it.
+void Model::State::save_operands(Node& node, const Step& step, const Inputs& inputs) const {
+  const Args args(step.args);
+  for (const Save& row : step.op->saves) {
+    if (row.reads == result || (row.when && !row.when(args))) continue;
+    if (row.of != any && inputs.edge_of(row.of) == no_node) continue;
+    if (row.reads == internal) {
+      node.save({-1, 0});
+      continue;
+    }
+    if (!args.is_tensor(row.reads)) continue;
+    const Value value = object[args.tensor(row.reads)];
+    if (step.inplace && row.reads == 0) {
+      if (row.reads_inplace != result) node.save({-1, 0});  // a private clone
+      continue;
+    }
+    const bool already = std::any_of(node.saved.begin(), node.saved.begin() + node.saved_count,
+                                     [&](const Saved& s) { return s.input == value; });
+    if (!already) node.save(save_input(value));
+  }
+}
+
+void Model::State::add_step(const Step& step, const TypedStep& typed, const Typed& all) {
+  const Op& op = *step.op;
+  const Args args(step.args);
+  if (!typed.results.empty() && typed.results[0].same_object) return produce(step, typed, nullptr);  // nothing is called
+  Inputs inputs = inputs_of(step, typed);
+  if (step.inplace && inputs.any_requires_grad) check_inplace(at(args.tensor(0)));
+  Node node{.op = &op};
+  if (op.alias != Alias::none && !(typed.results.size() == 1 && !typed.results[0].view)) node.kind = Node::Kind::view;
+  const bool tracked = inputs.any_requires_grad && op.alias != Alias::detach;
+  if (tracked) {
+    connect(node, step, inputs);
+    save_operands(node, step, inputs);
+    if (op.backward_refusal && node.edges[0] != no_node) node.refusal = op.backward_refusal(args, step.inplace);
+  }
+  if (!typed.kernel_refusal.empty()) throw Raised{typed.kernel_refusal};
+  if (step.inplace)
+    write(step, typed, node, inputs.any_requires_grad, all);
+  else
+    produce(step, typed, tracked ? &node : nullptr);
+}
+
+void Model::State::note_write(const Op* op, Value target, const Typed& all) {
+  for (const Node& node : nodes) {
+    for (int i = 0; i < node.saved_count; ++i) {
+      const Saved& s = node.saved[i];
+      if (s.counter < 0 || s.input == dropped) continue;
+      const TensorInfo &saved = all.values[s.input], &written = all.values[target];
+      using Where = WriteRelation::Where;
+      const Where where = saved.storage != written.storage                ? Where::other_storage
+                          : s.input == target                            ? Where::same
+                          : shares_cells(saved.layout, written.layout)   ? Where::overlapping
+                                                                         : Where::disjoint;
+      relations.push_back({node.op, op, where,
+                           node.freed ? WriteRelation::When::after_backward : WriteRelation::When::before_backward});
+    }
+  }
+}
+
+void Model::State::write(const Step& step, const TypedStep& typed, Node node, bool any_requires_grad, const Typed& all) {
+  const Args args(step.args);
+  const Value target = object[args.tensor(0)];
+  if (note_relations) note_write(step.op, target, all);
+  if (meets_itself(step, typed, all)) expectation.hole = "U18";
+  Tensor& self = tensors[target];
+  if (self.inference) {
+    if (!inference_mode()) throw Raised{"E17"};
+    return;
+  }
+  ++versions[self.counter];
+  if (!any_requires_grad) return;
+  const bool result_saved = saves_result(step, args);
+  if (result_saved) node.save({self.counter, version(self)});
+  if (self.base == dropped) {
+    self.grad_fn = add_node(node);
+    return;
+  }
+  // CopySlices wraps the op's node; the base's history is rebased, then the view's grad_fn is made anew.
+  node.kind = Node::Kind::copy_slices;
+  node.edges[0] = gradient_edge(self.base);
+  node.overlapping_base = has_internal_overlap(all.values[self.base].layout);
+  node.overlapping_slice = has_internal_overlap(typed.operands[0].layout);
+  tensors[self.base].grad_fn = add_node(node);
+  read_grad_fn(target);
+}
+
+void Model::State::produce(const Step& step, const TypedStep& typed, const Node* node) {
+  const Args args(step.args);
+  const Op& op = *step.op;
+  int made = no_node;
+  if (node) made = add_node(*node);
+  for (std::size_t k = 0; k < step.results.size(); ++k) {
+    const ResultInfo& info = typed.results[k];
+    const Value value = step.results[k];
+    if (value == dropped) continue;
+    if (info.same_object) {
+      define(value, args.tensor(0));
+      continue;
+    }
+    define(value);
+    Tensor& t = tensors[value];
+    t = {};
+    if (op.alias != Alias::none && (info.view || op.alias == Alias::detach)) {
+      const Tensor& source = at(args.tensor(0));
+      t.counter = source.counter;
+      t.inference = source.inference;
+      if (source.inference || op.alias == Alias::detach) continue;
+      t.base = source.base == dropped ? object[args.tensor(0)] : source.base;
+      Tag own = Tag::normal;
+      if (inference_mode()) own = Tag::inference;
+      else if (!grad_mode()) own = Tag::no_grad;
+      else if (op.alias == Alias::multi_view) own = Tag::multi_output;
+      t.tag = own == Tag::normal || source.tag == Tag::inference ? source.tag : own;
+      t.attr_version = version(t);
+      t.grad_fn = made;
+      if (op.alias == Alias::multi_view && made != no_node) {  // a node per output: what arrives at one is told from the others
+        Node output{.kind = Node::Kind::output, .op = &op};
+        output.edges[0] = made;
+        tensors[value].grad_fn = add_node(output);
+      }
+      continue;
+    }
+    t.inference = inference_mode();
+    t.counter = t.inference ? -1 : new_counter();
+    t.grad_fn = made;
+    if (made != no_node && saves_result(step, args)) {
+      Saved saved{t.counter, 0};
+      nodes[made].save(saved);
+    }
+  }
+}
+
+}  // namespace gradsmith
