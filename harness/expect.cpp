@@ -47,7 +47,8 @@ void Model::add(const Statement& statement, const Typed& typed) {
       if (result == dropped) continue;
       State::Tensor& t = s.define(result);
       t = {};
-      t.counter = s.new_counter();
+      t.inference = s.inference_mode();
+      t.counter = t.inference ? -1 : s.new_counter();
     }
   }
 }

@@ -16,6 +16,15 @@ void Model::State::unpack(Node& node) {
   }
 }
 
+/// A first gradient becomes the leaf's .grad, an inference tensor in inference mode; later ones are added in place.
+void Model::State::accumulate(Value leaf) {
+  Tensor& t = tensors[leaf];
+  if (t.grad == Tensor::Grad::none)
+    t.grad = inference_mode() ? Tensor::Grad::inference : Tensor::Grad::normal;
+  else if (t.grad == Tensor::Grad::inference && !inference_mode())
+    throw Raised{"E17"};
+}
+
 /// The engine: ready nodes newest first, accumulators before all else. With `captures`, only nodes on the way to them run.
 void Model::State::run(std::vector<int> roots, const std::vector<int>* captures, bool retain) {
   const auto count = nodes.size();
@@ -70,7 +79,9 @@ void Model::State::run(std::vector<int> roots, const std::vector<int>* captures,
     ready.pop();
     if (!captures || needed[at]) {
       if (nodes[at].kind == Node::Kind::copy_slices && nodes[at].freed) throw Raised{"E6"};
-      if (nodes[at].kind != Node::Kind::accumulate) {
+      if (nodes[at].kind == Node::Kind::accumulate) {
+        accumulate(nodes[at].leaf);
+      } else {
         if (nodes[at].overlapping_base) throw Raised{"E13"};
         Node node = nodes[at];  // unpacking may refresh views, which grows `nodes`
         unpack(node);

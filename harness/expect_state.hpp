@@ -44,7 +44,7 @@ struct Model::State {
   };
 
   struct Tensor {
-    int counter = -1;       ///< version counter; -1: an inference tensor tracks none
+    int counter = -1;       ///< version counter; -1: none (an inference tensor, unless detached in normal mode)
     Value base = dropped;   ///< of a view: the root base
     Tag tag = Tag::normal;
     int attr_version = 0;   ///< of a view: the version its grad_fn was made at
@@ -52,6 +52,7 @@ struct Model::State {
     int grad_fn = no_node;  ///< the raw pointer, possibly stale
     int accumulator = no_node;
     bool inference = false;
+    enum class Grad : std::uint8_t { none, normal, inference } grad = Grad::none;  ///< of a leaf: what its .grad is
   };
 
   std::vector<Tensor> tensors;  ///< by Value, objects only
@@ -98,6 +99,7 @@ struct Model::State {
   void produce(const Step& step, const TypedStep& typed, const Node* node);
   void note_write(const Op* op, Value target, const Typed& all);
   void unpack(Node& node);
+  void accumulate(Value leaf);
   void run(std::vector<int> roots, const std::vector<int>* captures, bool retain);
 };
 

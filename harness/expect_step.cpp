@@ -49,6 +49,7 @@ struct Model::State::Inputs {
   std::array<Input, max_edges> list{};
   int count = 0;
   bool any_requires_grad = false;  ///< and grad mode is on
+  bool unseen = false;             ///< an operand has a history, but no operand leads to autograd
 
   std::span<Input> all() { return {list.data(), static_cast<std::size_t>(count)}; }
   std::span<const Input> all() const { return {list.data(), static_cast<std::size_t>(count)}; }
@@ -62,11 +63,16 @@ struct Model::State::Inputs {
 Model::State::Inputs Model::State::inputs_of(const Step& step, const TypedStep& typed) const {
   const Args args(step.args);
   Inputs inputs;
+  if (step.inplace && !is_floating(typed.operands[0].dtype)) return inputs;  // what is written cannot require grad
   for (std::size_t i = 0; i < step.op->params.size(); ++i) {
     if (!args.is_tensor(i) || !step.op->params[i].differentiable || !is_floating(typed.operands[i].dtype)) continue;
     inputs.list[inputs.count++] = {static_cast<int>(i), object[args.tensor(i)]};
     inputs.any_requires_grad |= grad_mode() && requires_grad(at(args.tensor(i)));
   }
+  bool reaches_autograd = false;  // an inference tensor is not seen there, even where it has a history
+  for (std::size_t i = 0; i < args.size(); ++i) reaches_autograd |= args.is_tensor(i) && !at(args.tensor(i)).inference;
+  inputs.unseen = inputs.any_requires_grad && !reaches_autograd;
+  inputs.any_requires_grad &= reaches_autograd;
   return inputs;
 }
 
@@ -122,7 +128,10 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   const Op& op = *step.op;
   const Args args(step.args);
   if (!typed.results.empty() && typed.results[0].same_object) return produce(step, typed, nullptr);  // nothing is called
+  // A composite looks at its attributes before it calls what autograd knows.
+  if (typed.kernel_refusal == "E24" && !op.composite.empty()) throw Raised{typed.kernel_refusal};
   Inputs inputs = inputs_of(step, typed);
+  if (inputs.unseen && op.alias != Alias::detach) expectation.hole = "U24";
   if (step.inplace && inputs.any_requires_grad) check_inplace(at(args.tensor(0)));
   Node node{.op = &op};
   if (op.alias != Alias::none && !(typed.results.size() == 1 && !typed.results[0].view)) node.kind = Node::Kind::view;
@@ -162,13 +171,14 @@ void Model::State::write(const Step& step, const TypedStep& typed, Node node, bo
   if (note_relations) note_write(step.op, target, all);
   if (meets_itself(step, typed, all)) expectation.hole = "U18";
   Tensor& self = tensors[target];
-  if (self.inference) {
+  if (self.counter < 0) {
     if (!inference_mode()) throw Raised{"E17"};
     return;
   }
   ++versions[self.counter];
   if (!any_requires_grad) return;
   const bool result_saved = saves_result(step, args);
+  if (result_saved && self.inference) throw Raised{"E16"};
   if (result_saved) node.save({self.counter, version(self)});
   if (self.base == dropped) {
     self.grad_fn = add_node(node);
@@ -203,7 +213,11 @@ void Model::State::produce(const Step& step, const TypedStep& typed, const Node*
       const Tensor& source = at(args.tensor(0));
       t.counter = source.counter;
       t.inference = source.inference;
-      if (source.inference || op.alias == Alias::detach) continue;
+      if (source.inference) {  // detach() gives it a counter, and with it the right to be written
+        t.counter = op.alias == Alias::detach && !inference_mode() ? new_counter() : -1;
+        continue;
+      }
+      if (op.alias == Alias::detach) continue;
       t.base = source.base == dropped ? object[args.tensor(0)] : source.base;
       Tag own = Tag::normal;
       if (inference_mode()) own = Tag::inference;

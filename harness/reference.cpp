@@ -22,6 +22,13 @@ std::vector<std::vector<std::int32_t>> view_positions(const Step& step, const Ty
   return positions;
 }
 
+/// What a write leaves in an i64 or bool tensor.
+Var converted(const Var& x, DType dtype) {
+  Lanes::Vec v = x.v.v;
+  for (int lane = 0; lane < lane_count; ++lane) v[lane] = dtype == DType::boolean ? v[lane] != 0 : std::trunc(v[lane]) + 0.0;
+  return {Lanes(v), -1};
+}
+
 }  // namespace
 
 Spread spread_of(const std::vector<Lanes>& lanes) {
@@ -180,11 +187,14 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     MathsCall maths{call, in_, results, out_};
     (step.inplace && op.maths_inplace ? op.maths_inplace : op.maths)(maths);
   }
+  if (step.inplace && !is_floating(typed.operands[0].dtype))
+    for (Var& v : out_[0]) v = converted(v, typed.operands[0].dtype);
   // A result is a tensor of its own even where its element is an operand's, or does not depend on any: it gets a node, so
   // that what arrives at the result is told from what arrives at the operand.
+  const bool differentiable = regions_ == 0 && !(step.inplace && !is_floating(typed.operands[0].dtype));
   bool tracks = false;
   for (std::size_t i = 0; i < op.params.size(); ++i)
-    tracks |= regions_ == 0 && args.is_tensor(i) && op.params[i].differentiable && tracks_[tensors_[args.tensor(i)].family];
+    tracks |= differentiable && args.is_tensor(i) && op.params[i].differentiable && tracks_[tensors_[args.tensor(i)].family];
   if (tracks)
     for (auto& elements : out_)
       for (Var& v : elements)
@@ -271,19 +281,19 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     const auto cotangents = seeds(statement.cotangent, statement.roots, typed, dtype);
     const auto adjoint = evaluator.sweep(statement.roots, cotangents);
     if (on_sweep) on_sweep(evaluator, statement, adjoint);
-    if (!statement.wrt) {
-      for (std::size_t i = 0; i < adjoint.size(); ++i)
-        out.rounding += std::abs(adjoint[i].exact() * Tape::active()[i].value);
-      for (const auto& [node, value] : evaluator.rewritten()) out.rounding += std::abs(adjoint[node].exact() * value);
-      for (std::size_t r = 0; r < statement.roots.size(); ++r) {  // the sum itself; roots may hold data written in no_grad
-        const auto elements = evaluator.read(statement.roots[r]);
-        for (std::size_t e = 0; e < elements.size(); ++e) {
-          const Lanes& v = elements[e].v;
-          double moved = 0;  // rounding inside an op's maths, where it cancels (gelu far below 0)
-          for (int lane = 1; lane < lane_count; ++lane) moved = std::max(moved, std::abs(v.v[lane] - v.v[0]));
-          out.rounding += std::abs(cotangents[r][e]) * (std::abs(v.exact()) + moved / unit_roundoff(dtype));
-        }
+    for (std::size_t i = 0; i < adjoint.size(); ++i)
+      out.rounding += std::abs(adjoint[i].exact() * Tape::active()[i].value);
+    for (const auto& [node, value] : evaluator.rewritten()) out.rounding += std::abs(adjoint[node].exact() * value);
+    for (std::size_t r = 0; r < statement.roots.size(); ++r) {  // the sum itself; roots may hold data written in no_grad
+      const auto elements = evaluator.read(statement.roots[r]);
+      for (std::size_t e = 0; e < elements.size(); ++e) {
+        const Lanes& v = elements[e].v;
+        double moved = 0;  // rounding inside an op's maths, where it cancels (gelu far below 0)
+        for (int lane = 1; lane < lane_count; ++lane) moved = std::max(moved, std::abs(v.v[lane] - v.v[0]));
+        out.rounding += std::abs(cotangents[r][e]) * (std::abs(v.exact()) + moved / unit_roundoff(dtype));
       }
+    }
+    if (!statement.wrt) {
       for (const Value leaf : leaves) {
         const auto& nodes = evaluator.leaf(leaf);
         for (std::size_t e = 0; e < nodes.size(); ++e)

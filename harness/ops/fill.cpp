@@ -1,4 +1,5 @@
 // Choosing, filling and copying: where, masked_fill, fill_, zero_, copy_, clone.
+#include <cmath>
 #include <set>
 
 #include "harness/actuals.hpp"
@@ -23,6 +24,8 @@ std::string wrong_value(const Call& call, std::size_t value) {
 /// A tensor value is written by copy_, which checks the target for self-overlap; a number is not (autograd.md 7.4).
 Shaped fill_rule(const Call& call) {
   if (auto message = wrong_value(call, 1); !message.empty()) return invalid_step(message);
+  if (call.tensors[0]->dtype == DType::i64 && call.args.is_number(1) && !(std::abs(call.args[1]) < 0x1p63))
+    return invalid_step("the value of fill_ must fit into i64");
   const Layout& target = call.layout(0);
   if (call.tensors[1] && element_count(target.shape) > 0 && has_internal_overlap(target)) return refused_step("E13");
   return {.results = {{.layout = target}}};
@@ -55,7 +58,8 @@ void masked_fill(MathsCall& m) {
 
 /// `value` in the place of self, with self's history at gradient 0: what an in-place fill leaves.
 at::Tensor instead_of(const at::Tensor& self, const at::Tensor& value) {
-  return at::where(at::zeros_like(self, self.options().dtype(at::kBool).requires_grad(false)), self, value);
+  return at::where(at::zeros_like(self, self.options().dtype(at::kBool).requires_grad(false)), self,
+                   value.to(self.scalar_type()));
 }
 
 }  // namespace

@@ -138,6 +138,22 @@ Var log_sum_exp(const Group& x) {
 
 bool has_zero(const Lanes& l) { return l.v[0] == 0 || l.v[1] == 0 || l.v[2] == 0 || l.v[3] == 0; }
 
+/// LibTorch multiplies in an order of its own. Where some order leaves the range of doubles and comes back (1e300 * 1e300 *
+/// 0), the order decides the value: no replica of one order shows that, so it is said to the tape outright.
+void note_order(const Group& x) {
+  double up = 0, down = 0;  // log2 of the largest and of the smallest partial product of any order
+  bool zero = false, infinite = false;
+  for (const Var* e : x) {
+    const double size = std::abs(e->exact());
+    zero |= size == 0;
+    infinite |= std::isinf(size);
+    if (size == 0 || !std::isfinite(size)) continue;
+    (size > 1 ? up : down) += std::log2(size);
+  }
+  const bool overflows = up > 1023 && (zero || down < 0), underflows = down < -1021 && (infinite || up > 0);
+  if (x.size() > 2 && (overflows || underflows)) Tape::active().branch(true, true, {-1, -1, 0});
+}
+
 /// Partials: product / x. As soon as any element of the operand is zero: the product of those before times the product
 /// of those after; over all elements with more than one zero simply 0 (prod_backward, FunctionsManual.cpp). On finite
 /// values these agree, with inf and nan they do not.
@@ -146,6 +162,7 @@ void product(MathsCall& m) {
   const bool vanishes = m.call.args.is_none(dim) && zeros > 1;
   each_group(m, [&](const Group& x) {
     if (m.call.rank(0) == 0) return *x[0];
+    note_order(x);
     Lanes value(1.0);
     for (const Var* e : x) value = value * e->v;
     if (vanishes) return with_partials(value, x, [](std::size_t) { return Lanes(0.0); });
