@@ -63,18 +63,18 @@ struct Judgement {
 
 /// One direction: <gradient, d> against the extrapolated slope; smaller ladders while the table does not settle.
 Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
-                          const Outcome& outcome, const Reference& reference, const Direction& direction, double limit,
+                          const Reference& reference, const Claim& claim, const Direction& direction, double limit,
                           double ratio) {
   Judgement out;
   double norm = 0, uncertain = 0;  // of the gradient, and its own rounding along d
   for (std::size_t leaf = 0; leaf < direction.along.size(); ++leaf) {
-    if (leaf >= outcome.gradients.size() || !outcome.gradients[leaf]) continue;
+    if (!claim.gradient[leaf]) continue;
     for (std::size_t e = 0; e < direction.along[leaf].size(); ++e) {
-      const double g = outcome.gradients[leaf]->data[e];
+      const double g = (*claim.gradient[leaf])[e];
       out.product += g * direction.along[leaf][e];
       norm = std::hypot(norm, g);
-      if (reference.gradients[leaf] && direction.along[leaf][e] != 0)
-        uncertain += Tolerance{}.k * reference.gradients[leaf]->spread[e] * std::abs(direction.along[leaf][e]);
+      if (claim.spread[leaf] && direction.along[leaf][e] != 0)
+        uncertain += Tolerance{}.k * (*claim.spread[leaf])[e] * std::abs(direction.along[leaf][e]);
     }
   }
   double start = limit;
@@ -90,7 +90,7 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
       points.push_back(steps[i]);
       points.push_back(-steps[i]);
     }
-    const BatchedForward f = forward_along(chain, typed, implied_roots, direction, points);
+    const BatchedForward f = forward_along(chain, typed, implied_roots, claim, direction, points);
     if (!f.failure.empty()) {
       out.reason = f.failure;
       return out;
@@ -114,16 +114,60 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
   return out;
 }
 
+Claim accumulated(const Outcome& outcome, const Reference& reference) {
+  Claim claim;
+  for (std::size_t v = 0; v < reference.gradients.size(); ++v) {
+    claim.gradient.push_back(outcome.gradients[v] ? &outcome.gradients[v]->data : nullptr);
+    claim.spread.push_back(reference.gradients[v] ? &reference.gradients[v]->spread : nullptr);
+  }
+  return claim;
+}
+
+/// The claim of one `backward` with `wrt`: nothing if it does not name its gradients, or takes them by other than leaves.
+std::optional<Claim> named(const Backward& backward, std::size_t statement, const Outcome& outcome, const Reference& reference) {
+  Claim claim{.statement = statement};
+  claim.gradient.resize(reference.gradients.size());
+  claim.spread.resize(reference.gradients.size());
+  for (std::size_t k = 0; k < backward.results.size(); ++k) {
+    const Value leaf = (*backward.wrt)[k], gradient = backward.results[k];
+    if (gradient == dropped || claim.gradient[leaf] || reference.leaf_nodes[leaf].empty()) return std::nullopt;
+    claim.gradient[leaf] = &outcome.values[gradient]->data;
+    claim.spread[leaf] = &reference.values[gradient]->spread;
+  }
+  return claim;
+}
+
+/// What there is to judge, or nothing.
+std::optional<Claim> find_claim(const Chain& chain, const std::vector<Value>& implied_roots, const Outcome& outcome,
+                                const Reference& reference) {
+  std::vector<const Array*> constants(chain.names.size());
+  bool accumulates = !implied_roots.empty();
+  std::optional<Claim> claim;
+  for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    const auto* backward = std::get_if<Backward>(&chain.statements[i]);
+    if (!backward) continue;
+    accumulates |= !backward->wrt;
+    for (const Value result : backward->results)
+      if (result != dropped) constants[result] = &*outcome.values[result];
+    if (!claim && !backward->results.empty()) claim = named(*backward, i, outcome, reference);
+  }
+  if (accumulates) claim = accumulated(outcome, reference);
+  if (claim) claim->constants = std::move(constants);
+  return claim;
+}
+
 }  // namespace
 
-Direction make_direction(const Chain& chain, const Reference& reference, std::uint64_t number) {
+Direction make_direction(const Chain& chain, const Reference& reference, const Claim& claim, std::uint64_t number) {
   Direction direction;
   direction.along.resize(chain.names.size());
   std::vector<std::size_t> leaves;
   for (std::size_t leaf = 0; leaf < reference.leaf_nodes.size(); ++leaf)
-    if (!reference.leaf_nodes[leaf].empty()) leaves.push_back(leaf);
+    if (!reference.leaf_nodes[leaf].empty()) {
+      direction.along[leaf].assign(reference.leaf_nodes[leaf].size(), 0.0);
+      if (!claim.statement || claim.gradient[leaf]) leaves.push_back(leaf);
+    }
   for (const std::size_t leaf : leaves) {
-    direction.along[leaf].assign(reference.leaf_nodes[leaf].size(), 0.0);
     if (number % 2 == 1 && leaf != leaves[(number / 2) % leaves.size()]) continue;
     const Spec spec{.kind = Spec::Kind::normal, .seed = number};
     direction.along[leaf] =
@@ -136,25 +180,25 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
                              const Outcome& outcome, const Reference& reference) {
   Testimony out{.witness = Witness::difference, .kind = FindingKind::wrong_gradient};
   const bool leaves = std::any_of(reference.leaf_nodes.begin(), reference.leaf_nodes.end(), [](auto& l) { return !l.empty(); });
-  if (!leaves) {
-    out.reason = "no leaf requires grad";
+  const auto found = leaves ? find_claim(chain, implied_roots, outcome, reference) : std::nullopt;
+  if (!found) {
+    out.reason = leaves ? "no gradient of leaves" : "no leaf requires grad";
     return out;
   }
-  for (const auto& gradient : outcome.gradients)
-    if (gradient)
-      for (const double g : gradient->data)
-        if (!std::isfinite(g)) {
-          out.opinion = Opinion::inconclusive;
-          out.reason = "gradient not finite";
-          return out;
-        }
+  const Claim& claim = *found;
+  for (const auto* gradient : claim.gradient)
+    if (gradient && !std::all_of(gradient->begin(), gradient->end(), [](double g) { return std::isfinite(g); })) {
+      out.opinion = Opinion::inconclusive;
+      out.reason = "gradient not finite";
+      return out;
+    }
   // Which direction comes first follows from the chain, so that campaigns see many.
   const std::uint64_t number = Tape::active().signature() ^ (Tape::active().size() * 0x9e3779b97f4a7c15u);
   std::array<Direction, 3> directions;
   std::array<double, 3> limits{};
-  for (int i = 0; i < 3; ++i) directions[i] = make_direction(chain, reference, (number & 0xffff) + i);
+  for (int i = 0; i < 3; ++i) directions[i] = make_direction(chain, reference, claim, (number & 0xffff) + i);
   limits[0] = step_limit(reference, directions[0]);
-  Judgement first = judge_direction(chain, typed, implied_roots, outcome, reference, directions[0], limits[0], 2);
+  Judgement first = judge_direction(chain, typed, implied_roots, reference, claim, directions[0], limits[0], 2);
   out.observed = first.product;
   out.expected = first.slope;
   out.name = "<gradient, direction>";
@@ -178,11 +222,11 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
   int failures = 1;
   for (int i = 1; i < 3; ++i) {
     const double limit = step_limit(reference, directions[i]);
-    const auto again = judge_direction(chain, typed, implied_roots, outcome, reference, directions[i], limit, 1.7);
+    const auto again = judge_direction(chain, typed, implied_roots, reference, claim, directions[i], limit, 1.7);
     failures += again.kind == Judgement::Kind::fail;
   }
   const double limit = step_limit(reference, directions[0]) / 3;
-  failures += judge_direction(chain, typed, implied_roots, outcome, reference, directions[0], limit, 1.7).kind == Judgement::Kind::fail;
+  failures += judge_direction(chain, typed, implied_roots, reference, claim, directions[0], limit, 1.7).kind == Judgement::Kind::fail;
   if (reference.subnormal) {
     out.opinion = Opinion::inconclusive;
     out.reason = "subnormal inputs: products underflow";

@@ -33,6 +33,7 @@ class Families {
   }
   /// `points` moved to the value `centre` at point 0, their distances from it kept.
   static at::Tensor moved(const at::Tensor& points, const at::Tensor& centre) {
+    if (!at::isFloatingType(points.scalar_type())) return centre.unsqueeze(-1).expand_as(points);  // all points are equal
     return centre.unsqueeze(-1) + (points - points.select(-1, 0).unsqueeze(-1));
   }
   /// Moves every family of the storage but `own`, at the place of `target`, to `centre`.
@@ -89,16 +90,27 @@ at::Tensor batched_input(const Input& input, const std::vector<double>& directio
   return all.as_strided(sizes, strides, layout.offset * points);
 }
 
+/// The same numbers at all points, contiguous.
+at::Tensor constant(const Array& array, std::int64_t points) {
+  Shape sizes = array.shape;
+  sizes.push_back(1);
+  at::Tensor out = at::empty(sizes, at::kDouble);
+  std::copy(array.data.begin(), array.data.end(), out.data_ptr<double>());
+  sizes.back() = points;
+  return out.expand(sizes).contiguous();
+}
+
 }  // namespace
 
 BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
-                             const Direction& direction, const std::vector<double>& steps) {
+                             const Claim& claim, const Direction& direction, const std::vector<double>& steps) {
   const auto points = static_cast<std::int64_t>(steps.size());
   BatchedForward out;
   out.values.assign(steps.size(), 0.0);
   std::vector<double> magnitudes(steps.size(), 0.0);
   Machine machine(chain.names.size());
   Families families(chain.names.size());
+  std::vector<int> constants;  // storages of gradients with names
   bool stops = false;  // only chains that cut gradients need families
   for (const auto& statement : chain.statements) {
     stops |= std::holds_alternative<RegionBegin>(statement);
@@ -151,13 +163,20 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
       } else if (std::holds_alternative<RegionEnd>(statement)) {
         --depth;
       } else if (const auto* backward = std::get_if<Backward>(&statement)) {
-        if (!backward->results.empty()) {
-          out.failure = "gradients with names of their own";
-          return out;
+        if (claim.statement ? *claim.statement == i : !backward->wrt) accumulate(backward->cotangent, backward->roots);
+        for (const Value result : backward->results) {  // a constant for autograd, so for all points
+          if (result == dropped) continue;
+          constants.push_back(typed.values[result].storage);
+          machine[result] = constant(*claim.constants[result], points);
+          if (stops) families.open(result, typed.values[result].storage, machine[result]);
         }
-        if (!backward->wrt) accumulate(backward->cotangent, backward->roots);
       } else {
         const Step& step = std::get<Step>(statement);
+        const auto target = step.inplace ? typed.values[Args(step.args).tensor(0)].storage : -1;
+        if (std::find(constants.begin(), constants.end(), target) != constants.end()) {  // its value then is not its last
+          out.failure = "a gradient with a name is written";
+          return out;
+        }
         // A view op that had to copy (flatten) must not be a view here, where an expanded leaf lies position by position.
         const auto& results = typed.steps[i].results;
         const bool copied = step.op->alias != Alias::none && step.op->alias != Alias::detach && !results[0].view && !results[0].same_object;

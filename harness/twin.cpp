@@ -26,14 +26,14 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
   std::vector<char> written(storages), needs_layout(storages);
   for (std::size_t v = 0; v < typed.values.size(); ++v)
     if (typed.known[v] && typed.object[v] == static_cast<Value>(v)) ++names[typed.values[v].storage];
-  bool wrt = false, regions = false;
+  std::vector<Value> wrt;
+  std::vector<char> rewritten(storages);  // in a region: other data, the same history
+  int depth = 0;
   for (const auto& statement : chain.statements) {
-    if (const auto* region = std::get_if<RegionBegin>(&statement)) {
-      regions = true;
-      if (region->kind == RegionBegin::Kind::inference) plan.reason = "inference region";
-    }
+    depth += std::holds_alternative<RegionBegin>(statement);
+    depth -= std::holds_alternative<RegionEnd>(statement);
     if (const auto* backward = std::get_if<Backward>(&statement)) {
-      wrt |= backward->wrt.has_value();
+      if (backward->wrt) wrt.insert(wrt.end(), backward->wrt->begin(), backward->wrt->end());
       if (backward->may_fail) plan.reason = "a backward that may fail";
     }
     const auto* step = std::get_if<Step>(&statement);
@@ -41,6 +41,7 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
     ++plan.writes;
     const TensorInfo& target = typed.values[Args(step->args).tensor(0)];
     written[target.storage] = 1;
+    if (depth > 0) rewritten[target.storage] = 1;
     if (has_internal_overlap(target.layout)) plan.reason = "elements of a written tensor share cells";
     // Kernels tell strides and alignment apart (a dot product sums in another order): both are kept.
     if (!is_dense(target.layout) || target.layout.offset != 0) needs_layout[target.storage] = 1;
@@ -52,7 +53,9 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
     if (written[s] && (names[s] > 1 || needs_layout[s])) plan.flat[s] = any_flat = true;
   if (any_flat) plan.bitwise = false;  // gradients of aliased tensors are summed in another order
   if (plan.writes == 0) plan.reason = "no in-place step";
-  if (wrt && (any_flat || regions)) plan.reason = "gradients with respect to an aliased tensor";
+  for (const Value value : wrt)
+    if (const int s = typed.values[value].storage; plan.flat[s] || rewritten[s])
+      plan.reason = "gradients with respect to a tensor that is aliased, or written in a region";
   return plan;
 }
 
@@ -162,7 +165,10 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   std::map<Value, at::Tensor> leaves;
 
   const auto backward = [&](const Backward& statement, const std::vector<Value>& roots) {
-    for (const Value root : roots) tensors.refresh(root);
+    {
+      at::AutoGradMode on(true);  // also in a region: a root keeps the history it has
+      for (const Value root : roots) tensors.refresh(root);
+    }
     std::vector<Value> objects;
     for (const Value root : roots) objects.push_back(tensors.is_flat(root) ? root : tensors.object(root));
     std::vector<at::Tensor> cotangents;
@@ -176,6 +182,8 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
     Backward retained = statement;  // rebuilding a storage saves indices that the chain's own graph does not have
     retained.retain_graph = true;
     machine.backward(retained, objects, std::move(cotangents));
+    for (const Value result : statement.results)
+      if (result != dropped) tensors.adopt(result, machine[result]);
   };
 
   try {
@@ -185,8 +193,8 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
         machine[input->name] = make_input(*input);
         if (input->requires_grad) leaves[input->name] = machine[input->name];
         tensors.adopt(input->name, machine[input->name]);
-      } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
-        regions.open(region->kind);
+      } else if (std::holds_alternative<RegionBegin>(statement)) {
+        regions.open(RegionBegin::Kind::no_grad);  // inference mode as well: both only keep history away
         ++depth;
       } else if (std::holds_alternative<RegionEnd>(statement)) {
         regions.close();

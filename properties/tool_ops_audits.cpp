@@ -233,7 +233,7 @@ Complaints audit_batched(const Op& op) {
         for (std::int64_t e = 0; e < element_count(input.shape); ++e)
           direction.along[input.name].push_back(static_cast<double>(e % 3 + 1) / 4);
       }
-      const BatchedForward batched = forward_along(chain, *typed, roots, direction, steps);
+      const BatchedForward batched = forward_along(chain, *typed, roots, {}, direction, steps);
       if (!batched.failure.empty()) {
         out.push_back(complaint(batched.failure, chain));
         continue;
