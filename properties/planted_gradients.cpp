@@ -1,4 +1,6 @@
 // Planted faults in derivatives: the value is right, what flows back is not.
+#include <limits>
+
 #include "properties/planted_ops.hpp"
 
 namespace gradsmith::plant {
@@ -65,6 +67,11 @@ const Unary transposed_gradient{sin_value, [](T grad, T x) {  // reads a transpo
                                   return grad * (turned ? x.t().reshape(x.sizes()) : x).cos();
                                 }};
 
+const Unary infinite_below_zero{sin_value, [](T grad, T x) { return grad * x.cos() / at::where(x < 0, 0.0, 1.0); }};
+const Unary no_number_below_zero{sin_value, [](T grad, T x) {
+                                   return at::where(x < 0, std::numeric_limits<double>::quiet_NaN(), grad * x.cos());
+                                 }};
+
 const Unary float_constant{[](T x) { return x / 6; }, [](T grad, T) { return grad * static_cast<double>(1.0f / 6.0f); },
                            Keeps::nothing};
 const Unary wrong_side{[](T x) { return at::relu(x); }, [](T grad, T y) { return grad * (y >= 0); }, Keeps::result};
@@ -92,6 +99,8 @@ std::vector<const Op*> gradients() {
       sin_like("bad_sin_strided", [](const Actuals& a) { return call(strided_gradient, a[0]); }),
       sin_like("bad_sin_0dim", [](const Actuals& a) { return call(vector_only, a[0]); }),
       sin_like("bad_sin_transposed", [](const Actuals& a) { return call(transposed_gradient, a[0]); }),
+      sin_like("bad_sin_infinite", [](const Actuals& a) { return call(infinite_below_zero, a[0]); }),
+      sin_like("bad_sin_no_number", [](const Actuals& a) { return call(no_number_below_zero, a[0]); }),
       {.name = "bad_sixth_float",
        .params = {ops::tensor()},
        .maths = ops::elementwise([](const Var& x, const Args&) { return x / 6.0; }),

@@ -49,6 +49,12 @@ v1 = bad_sin_0dim(a)
        R"(a = input f64[2, 2] requires_grad strides=[1, 2] values=[0, 0, 1, 0]
 v1 = bad_sin_transposed(a)
 )"},
+      {"bad_sin_infinite", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[-1]
+v1 = bad_sin_infinite(a)
+)"},
+      {"bad_sin_no_number", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[-1]
+v1 = bad_sin_no_number(a)
+)"},
       {"bad_sixth_float", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[0]
 v1 = bad_sixth_float(a)
 )"},
