@@ -22,6 +22,9 @@ Shaped multiply(const Call& call) {
   if (a.back() != b.front())
     return invalid_step(
         fmt::format("shapes [{}] and [{}] cannot be multiplied", fmt::join(a, ", "), fmt::join(b, ", ")));
+  const auto [rows, inner, columns] = sizes_of(call);
+  if (const std::size_t terms = rows * inner * columns; terms > static_cast<std::size_t>(Limits::elements))
+    return invalid_step(fmt::format("{} would add up {} products, more than the limit of {}", call.op->name, terms, Limits::elements));
   Shape shape(a.begin(), a.end() - 1);
   shape.insert(shape.end(), b.begin() + 1, b.end());
   return contiguous_result(std::move(shape));
