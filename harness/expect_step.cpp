@@ -26,6 +26,9 @@ bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
   const bool masked =
       std::any_of(step.op->params.begin(), step.op->params.end(), [](const Param& p) { return !p.differentiable; });
   if (step.op->overlap_unchecked && !masked) return false;  // fills and thresholds: the order does not matter
+  if (step.op->name == "copy" && typed.operands[1].storage == typed.operands[0].storage &&
+      typed.operands[1].layout == target)
+    return false;  // onto itself: returns early
   auto cells = storage_positions(target);
   for (std::size_t i = 1; i < args.size(); ++i) {
     if (!args.is_tensor(i) || all.object[args.tensor(i)] == all.object[args.tensor(0)]) continue;
@@ -34,7 +37,7 @@ bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
     if (storage_positions(other.layout) != cells) return true;
   }
   std::sort(cells.begin(), cells.end());
-  return std::adjacent_find(cells.begin(), cells.end()) != cells.end() && step.op->name != "copy";
+  return std::adjacent_find(cells.begin(), cells.end()) != cells.end();
 }
 
 }  // namespace
