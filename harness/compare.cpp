@@ -17,9 +17,11 @@ Departure compare(const std::vector<double>& observed, const Spread& expected, d
     double ratio = 0;
     if (!std::isfinite(e) || !std::isfinite(o)) {
       const bool same_kind = std::isnan(e) ? std::isnan(o) : o == e;
-      // Total cancellation upstream (1e300 - 1e300) makes anything of a quotient: the replicas are scattered then.
-      const bool scattered = std::isfinite(e) && !(expected.spread[i] < 0.01 * std::abs(e));
-      ratio = same_kind || (scattered && expected.spread[i] > 0) ? 0 : std::numeric_limits<double>::infinity();
+      // Total cancellation upstream (1e300 - 1e300), or a 0 of either sign, makes anything of a quotient: the replicas are
+      // scattered then.
+      const double spread = expected.spread[i];
+      const bool scattered = spread != 0 && (!std::isfinite(e) || !(spread < 0.01 * std::abs(e)));
+      ratio = same_kind || scattered ? 0 : std::numeric_limits<double>::infinity();
     } else if (o != e) {
       const double smallest = std::numeric_limits<double>::denorm_min() * 8;
       const double unit = expected.spread[i] + u * (tolerance.relative_floor * std::abs(e) + tolerance.global_floor * largest) + smallest;

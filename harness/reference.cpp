@@ -38,8 +38,10 @@ Spread spread_of(const std::vector<Lanes>& lanes) {
   for (const Lanes& l : lanes) {
     double worst = 0;
     for (int lane = 1; lane < lane_count; ++lane) {
-      const double distance = std::abs(l.v[lane] - l.v[0]);
-      worst = distance <= worst ? worst : distance;  // NaN widens: a replica that leaves the numbers is no bound
+      const double a = l.v[lane], b = l.v[0];
+      if (a == b || (std::isnan(a) && std::isnan(b))) continue;  // infinities too
+      const double distance = std::abs(a - b);
+      worst = std::isnan(worst) || distance <= worst ? worst : distance;  // NaN widens: a replica that leaves the numbers is no bound
     }
     out.value.push_back(l.v[0]);
     out.spread.push_back(worst);
@@ -351,7 +353,8 @@ void widen(Reference& reference, const Reference& more) {
     for (std::size_t i = 0; i < into.size(); ++i)
       if (into[i] && from[i])
         for (std::size_t e = 0; e < into[i]->spread.size(); ++e)
-          into[i]->spread[e] = std::max(into[i]->spread[e], from[i]->spread[e]);
+          if (double& spread = into[i]->spread[e]; !std::isnan(spread) && !(from[i]->spread[e] <= spread))
+            spread = from[i]->spread[e];
   };
   join(reference.values, more.values);
   join(reference.gradients, more.gradients);

@@ -33,7 +33,7 @@ constexpr double selu_scale = 1.0507009873554804934193349852946;
 Var slope_below_zero(const Var& x, double slope) { return x > 0 ? x : x * Var(slope); }
 
 Var clamp_between(const Var& x, double lo, double hi) {  // no derivative at the bounds, unlike clamp
-  if (x <= lo) return std::min(lo, hi);
+  if (x <= lo) return either_zero(std::min(lo, hi));
   if (x >= hi) return hi;
   return x;
 }
@@ -96,7 +96,7 @@ std::vector<const Op*> activations() {
   static Op table[] = {
       {.name = "relu",
        .params = {tensor()},
-       .maths = elementwise([](const Var& x, const Args&) { return x <= 0 ? Var(0) : x; }),  // NaN passes
+       .maths = elementwise([](const Var& x, const Args&) { return x <= 0 ? either_zero(0) : x; }),  // NaN passes
        .pure = [](const Actuals& a) { return at::relu(a[0]); },
        .inplace = [](const Actuals& a) { at::relu_(a[0]); },
        .saves = {{.reads = result, .reads_inplace = result}}},
@@ -240,7 +240,7 @@ std::vector<const Op*> activations() {
          if (isnan(x) || isnan(lo) || isnan(hi)) return not_a_number;
          if (below && above && hi < lo) return hi;
          if (below && x < lo) return lo;
-         return above && x > hi ? hi : x;
+         return above && x > hi ? hi : either_zero(x);
        }),
        .pure = [](const Actuals& a) {
          return a.is_tensor(1) || a.is_tensor(2) ? at::clamp(a[0], a.maybe_tensor(1), a.maybe_tensor(2))
@@ -256,7 +256,7 @@ std::vector<const Op*> activations() {
        .shape = clamp_shape,
        .maths = elementwise2([](const Var& x, const Var& lo, const Args&) {
          if (x < lo) return lo;
-         return x >= lo ? x : not_a_number;
+         return x >= lo ? either_zero(x) : not_a_number;
        }),
        .pure = [](const Actuals& a) {
          return a.is_tensor(1) ? at::clamp_min(a[0], a[1]) : at::clamp_min(a[0], a.number(1));
@@ -271,7 +271,7 @@ std::vector<const Op*> activations() {
        .shape = clamp_shape,
        .maths = elementwise2([](const Var& x, const Var& hi, const Args&) {
          if (x > hi) return hi;
-         return x <= hi ? x : not_a_number;
+         return x <= hi ? either_zero(x) : not_a_number;
        }),
        .pure = [](const Actuals& a) {
          return a.is_tensor(1) ? at::clamp_max(a[0], a[1]) : at::clamp_max(a[0], a.number(1));

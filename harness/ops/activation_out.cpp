@@ -171,7 +171,7 @@ std::vector<const Op*> activations_out_of_place() {
        .maths = elementwise([](const Var& x, const Args& at) {
          if (x > at[1]) return x - Var(at[1]);
          if (x < -at[1]) return x + Var(at[1]);
-         return isnan(x) ? x : Var(x.v * 0.0, -1);  // -0 below 0
+         return isnan(x) ? x : either_zero(0);
        }),
        .pure = [](const Actuals& a) { return at::softshrink(a[0], a.number(1)); },
        .saves = {{.reads = 0}}},

@@ -2,6 +2,7 @@
 #include "harness/actuals.hpp"
 #include "harness/layout.hpp"
 #include "harness/ops/family.hpp"
+#include "harness/ops/lanes.hpp"
 
 namespace gradsmith::ops {
 namespace {
@@ -60,7 +61,7 @@ Var pow_as_libtorch(const Var& x, const Var& y, const Args& at) {
 
 /// The larger or the smaller. A tie gives half to each; with a NaN both get all, since only `<` and `>` mask.
 Var extreme(const Var& a, const Var& b, bool larger) {
-  if (a == b) return custom(a.v, a, 0.5, b, 0.5);
+  if (a == b) return custom(either_zero(a).v, a, 0.5, b, 0.5);
   if (a < b) return larger ? b : a;
   if (a > b) return larger ? a : b;
   return custom(a.v + b.v, a, 1.0, b, 1.0);

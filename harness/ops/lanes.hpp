@@ -23,6 +23,11 @@ inline Lanes tanh(const Lanes& x) {
 inline Lanes erf(const Lanes& x) {
   return each(x, [](double t) { return std::erf(t); });
 }
+/// `x`; but a 0 has either sign, and the replicas differ in it: for ops whose vector and scalar loops choose differently
+/// between 0 and -0, which a reciprocal shows.
+inline Var either_zero(const Var& x) {
+  return x.exact() == 0 ? Var(Lanes(Lanes::Vec{x.exact(), 0.0, -0.0, 0.0}), x.node) : x;
+}
 /// 1 / (1 + e^-x).
 inline Lanes sigmoid(const Lanes& x) { return Lanes(1.0) / (Lanes(1.0) + exp(-x)); }
 

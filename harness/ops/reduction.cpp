@@ -110,7 +110,7 @@ std::size_t largest(const Group& x) {
 /// element. The comparisons recorded are those with the largest element alone; they tell which one it is.
 Var maximum(const Group& x) {
   const std::size_t best = largest(x);
-  const Var& top = *x[best];
+  const Var top = either_zero(*x[best]);
   if (isnan(top))
     return with_partials(top.v, x, [](std::size_t) { return Lanes(std::numeric_limits<double>::quiet_NaN()); });
   std::vector<bool> tied(x.size());
