@@ -66,7 +66,7 @@ struct Model::State::Inputs {
 Model::State::Inputs Model::State::inputs_of(const Step& step, const TypedStep& typed) const {
   const Args args(step.args);
   Inputs inputs;
-  if (step.inplace && !is_floating(typed.operands[0].dtype)) return inputs;  // what is written cannot require grad
+  if (step.op->name == "copy" && !is_floating(typed.operands[0].dtype)) return inputs;  // alone to look at the target's type
   for (std::size_t i = 0; i < step.op->params.size(); ++i) {
     if (!args.is_tensor(i) || !step.op->params[i].differentiable || !is_floating(typed.operands[i].dtype)) continue;
     inputs.list[inputs.count++] = {static_cast<int>(i), object[args.tensor(i)]};
@@ -179,7 +179,7 @@ void Model::State::write(const Step& step, const TypedStep& typed, Node node, bo
     return;
   }
   ++versions[self.counter];
-  if (!any_requires_grad) return;
+  if (!any_requires_grad || !is_floating(typed.operands[0].dtype)) return;
   const bool result_saved = saves_result(step, args);
   if (result_saved && self.inference) throw Raised{"E16"};
   if (result_saved) node.save({self.counter, version(self)});

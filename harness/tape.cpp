@@ -42,12 +42,14 @@ bool decide(const Var& a, const Var& b, Compare compare) {
   const bool outcome = compare(a.v.v[0], b.v.v[0]);
   bool disagree = false;
   for (int lane = 1; lane < lane_count; ++lane) disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome;
-  // Computed subnormals: relative noise does not move them, kernels may flush them.
+  // Computed subnormals: relative noise does not move them, kernels may flush them. Where there is no node, two of them may
+  // be what one was computed from.
   const double gap = std::abs(a.exact() - b.exact());
   const auto computed = [&](int node) { return node >= 0 && (tape[node].a >= 0 || tape[node].b >= 0); };
   const bool nonzero = a.exact() != 0 || b.exact() != 0;
   const bool tiny = std::abs(a.exact()) < 0x1p-1018 && std::abs(b.exact()) < 0x1p-1018;
-  disagree |= nonzero && (tiny || (gap != 0 && gap < 0x1p-1018)) && (computed(a.node) || computed(b.node));
+  const bool unknown = (a.node < 0 || b.node < 0) && a.exact() != 0 && b.exact() != 0;
+  disagree |= nonzero && (tiny || (gap != 0 && gap < 0x1p-1018)) && (computed(a.node) || computed(b.node) || unknown);
   tape.branch(outcome, disagree, {a.node, b.node, a.exact() - b.exact()});
   return outcome;
 }
