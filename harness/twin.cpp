@@ -179,6 +179,8 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
       if (!cotangents.empty()) cotangents.erase(cotangents.begin() + static_cast<std::ptrdiff_t>(r));
     }
     if (objects.empty()) return;
+    if (statement.wrt)
+      for (const Value value : *statement.wrt) machine[value] = machine[tensors.object(value)];  // the tensor as it is now
     Backward retained = statement;  // rebuilding a storage saves indices that the chain's own graph does not have
     retained.retain_graph = true;
     machine.backward(retained, objects, std::move(cotangents));
