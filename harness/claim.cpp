@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/evidence.hpp"
+#include "harness/release.hpp"
 
 namespace gradsmith {
 
@@ -75,6 +76,19 @@ std::variant<Claim, std::string> parse_claim(std::string_view text) {
       "ID or "
       "finding KIND",
       text);
+}
+
+std::variant<std::optional<Claim>, std::string> claim_of(const Chain& chain) {
+  const auto expect = header(chain, "expect");
+  if (!expect) return std::nullopt;
+  auto claim = parse_claim(*expect);
+  if (auto* message = std::get_if<std::string>(&claim)) return std::move(*message);
+  if (const auto fixed = header(chain, "fixed")) {
+    const auto release = parse_release(*fixed);
+    if (!release) return fmt::format("\"fixed: {}\" is not understood; expected a LibTorch release such as 2.14", *fixed);
+    if (linked_release() >= *release) return Claim{};
+  }
+  return std::get<Claim>(std::move(claim));
 }
 
 std::optional<std::string> departs(const Claim& claim, const Verdict& verdict) {

@@ -39,11 +39,9 @@ std::variant<Stored, std::string> load(const std::string& file) {
   auto loaded = load_chain(file);
   if (const auto* error = std::get_if<std::string>(&loaded)) return *error;
   Stored stored{file, std::get<Chain>(std::move(loaded)), std::nullopt};
-  if (const auto text = header(stored.chain, "expect")) {
-    auto claim = parse_claim(*text);
-    if (const auto* error = std::get_if<std::string>(&claim)) return fmt::format("{}:1:1: {}", file, *error);
-    stored.claim = std::get<Claim>(claim);
-  }
+  auto claim = claim_of(stored.chain);
+  if (const auto* error = std::get_if<std::string>(&claim)) return fmt::format("{}:1:1: {}", file, *error);
+  stored.claim = std::get<std::optional<Claim>>(std::move(claim));
   return stored;
 }
 

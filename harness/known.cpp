@@ -1,5 +1,8 @@
 #include "harness/known.hpp"
 
+#include <fmt/format.h>
+
+#include "harness/claim.hpp"
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
 #include "harness/reduction.hpp"
@@ -14,7 +17,10 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan) {
     const auto loaded = load_chain(file);
     if (const auto* error = std::get_if<std::string>(&loaded)) throw UsageError{*error};
     const Chain& chain = std::get<Chain>(loaded);
-    if (!header(chain, "expect").value_or("").starts_with("finding")) continue;
+    const auto read = claim_of(chain);
+    if (const auto* error = std::get_if<std::string>(&read)) throw UsageError{fmt::format("{}:1:1: {}", file, *error)};
+    const auto& claim = std::get<std::optional<Claim>>(read);
+    if (!claim || claim->kind != Claim::Kind::finding) continue;
     if (const auto signature = signature_apart(chain, plan))
       table.issues.try_emplace(signature->text(), KnownIssue{file, *signature, step_count(chain)});
     else

@@ -12,6 +12,7 @@
 
 #include "harness/array.hpp"
 #include "harness/chain.hpp"
+#include "harness/release.hpp"
 #include "harness/tape.hpp"
 
 namespace at {
@@ -119,6 +120,12 @@ struct Save {
   bool (*when)(const Args&) = nullptr;       ///< the row holds only for these arguments (an overload); null: always
 };
 
+/// Maths of later releases of LibTorch, where these define a derivative otherwise.
+struct Revision {
+  Release since{};
+  Maths maths{};
+};
+
 /// How results relate to operand 0.
 enum class Alias : std::uint8_t {
   none,         ///< fresh memory
@@ -134,6 +141,7 @@ struct Op {
   ShapeRule shape = nullptr;                                   ///< null: elementwise, broadcast over all tensor operands
   Maths maths{};                                               ///< values; derivatives come from the tape. Views have none
   Maths maths_inplace{};                                       ///< where LibTorch derives the in-place form from the result (elu_); else empty
+  std::vector<Revision> revisions{};                           ///< oldest first; the table takes the last that the linked release has
   at::Tensor (*pure)(const Actuals&) = nullptr;                ///< out of place, one result
   std::vector<at::Tensor> (*pure_many)(const Actuals&) = nullptr;  ///< out of place, several results
   void (*inplace)(const Actuals&) = nullptr;                   ///< writes operand 0

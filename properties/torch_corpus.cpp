@@ -18,12 +18,12 @@ TEST_P(Corpus, Shows_what_its_headers_claim) {
   for (const std::string& file : files) {
     const auto loaded = load_chain(file);
     ASSERT_TRUE(std::holds_alternative<Chain>(loaded)) << std::get<std::string>(loaded);
-    const auto expected = header(std::get<Chain>(loaded), "expect");
-    ASSERT_TRUE(expected) << file;
-    const auto claim = parse_claim(*expected);
-    ASSERT_TRUE(std::holds_alternative<Claim>(claim)) << file << ": " << std::get<std::string>(claim);
+    const auto read = claim_of(std::get<Chain>(loaded));
+    ASSERT_TRUE(std::holds_alternative<std::optional<Claim>>(read)) << file << ": " << std::get<std::string>(read);
+    const auto& claim = std::get<std::optional<Claim>>(read);
+    ASSERT_TRUE(claim) << file;
     const Verdict verdict = judge(std::get<Chain>(loaded));
-    const auto departure = departs(std::get<Claim>(claim), verdict);
+    const auto departure = departs(*claim, verdict);
     EXPECT_FALSE(departure) << file << ": " << *departure << "\n" << headline(verdict);
   }
 }

@@ -38,6 +38,29 @@ Var clamp_between(const Var& x, double lo, double hi) {  // no derivative at the
   return x;
 }
 
+/// Inside the bounds and at them `x` passes, as up to LibTorch 2.13.
+Var clamp_closed(const Var& x, const Var& lo, const Var& hi, const Args& at) {
+  const bool below = !at.is_none(1), above = !at.is_none(2);
+  if (isnan(x) || isnan(lo) || isnan(hi)) return not_a_number;
+  if (below && above && hi < lo) return hi;
+  if (below && x < lo) return lo;
+  return above && x > hi ? hi : either_zero(x);
+}
+/// An operand and a bound equal to it: each gets half of the cotangent.
+Var shared(const Var& x, const Var& bound) { return custom(either_zero(x).v, x, 0.5, bound, 0.5); }
+/// From 2.14 on: flat at a bound that is a number; a bound that is a tensor shares the cotangent with an operand equal to it,
+/// unless both bounds are (pull request 191142 of PyTorch).
+Var clamp_shared(const Var& x, const Var& lo, const Var& hi, const Args& at) {
+  const bool below = !at.is_none(1), above = !at.is_none(2);
+  if (isnan(x) || isnan(lo) || isnan(hi)) return not_a_number;
+  if (below && above && hi < lo) return hi;
+  const bool at_lo = below && x == lo, at_hi = above && x == hi;
+  if ((at_lo && at.is_number(1)) || (at_hi && at.is_number(2))) return constant(either_zero(x));
+  if (at_lo != at_hi) return at_lo ? shared(x, lo) : shared(x, hi);
+  if (below && x < lo) return lo;
+  return above && x > hi ? hi : either_zero(x);
+}
+
 Var gelu_erf(const Var& x) {
   const Lanes cdf = Lanes(0.5) * (Lanes(1.0) + erf(x.v * 0.70710678118654752440));
   const Lanes pdf = exp(Lanes(-0.5) * x.v * x.v) * 0.39894228040143267794;  // 1 / sqrt(2 pi)
@@ -235,13 +258,8 @@ std::vector<const Op*> activations() {
                   {.name = "min", .kind = Kind::tensor_or_number, .optional = true, .choices = {-0.5, 0.0, -2.0}},
                   {.name = "max", .kind = Kind::tensor_or_number, .optional = true, .choices = {0.5, 1.0, -1.0}}},
        .shape = clamp_shape,
-       .maths = elementwise3([](const Var& x, const Var& lo, const Var& hi, const Args& at) {
-         const bool below = !at.is_none(1), above = !at.is_none(2);
-         if (isnan(x) || isnan(lo) || isnan(hi)) return not_a_number;
-         if (below && above && hi < lo) return hi;
-         if (below && x < lo) return lo;
-         return above && x > hi ? hi : either_zero(x);
-       }),
+       .maths = elementwise3(clamp_closed),
+       .revisions = {{.since = {2, 14}, .maths = elementwise3(clamp_shared)}},
        .pure = [](const Actuals& a) {
          return a.is_tensor(1) || a.is_tensor(2) ? at::clamp(a[0], a.maybe_tensor(1), a.maybe_tensor(2))
                                                  : at::clamp(a[0], a.maybe_number(1), a.maybe_number(2));
@@ -258,6 +276,11 @@ std::vector<const Op*> activations() {
          if (x < lo) return lo;
          return x >= lo ? either_zero(x) : not_a_number;
        }),
+       .revisions = {{.since = {2, 14}, .maths = elementwise2([](const Var& x, const Var& lo, const Args& at) {
+                        if (x == lo) return at.is_number(1) ? constant(either_zero(x)) : shared(x, lo);
+                        if (x < lo) return lo;
+                        return x > lo ? x : not_a_number;
+                      })}},
        .pure = [](const Actuals& a) {
          return a.is_tensor(1) ? at::clamp_min(a[0], a[1]) : at::clamp_min(a[0], a.number(1));
        },
@@ -273,6 +296,11 @@ std::vector<const Op*> activations() {
          if (x > hi) return hi;
          return x <= hi ? either_zero(x) : not_a_number;
        }),
+       .revisions = {{.since = {2, 14}, .maths = elementwise2([](const Var& x, const Var& hi, const Args& at) {
+                        if (x == hi) return at.is_number(1) ? constant(either_zero(x)) : shared(x, hi);
+                        if (x > hi) return hi;
+                        return x < hi ? x : not_a_number;
+                      })}},
        .pure = [](const Actuals& a) {
          return a.is_tensor(1) ? at::clamp_max(a[0], a[1]) : at::clamp_max(a[0], a.number(1));
        },

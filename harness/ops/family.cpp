@@ -158,6 +158,8 @@ std::vector<const Op*> entries(std::span<Op> table) {
     const auto place = [&](const Save& row) {
       return std::pair(row.reads < 0, row.reads < 0 ? std::string_view() : op.params[row.reads].name);
     };
+    for (const Revision& revision : op.revisions)
+      if (linked_release() >= revision.since) op.maths = revision.maths;
     std::stable_sort(op.saves.begin(), op.saves.end(), [&](const Save& a, const Save& b) { return place(a) < place(b); });
     list.push_back(&op);
   }
