@@ -164,6 +164,7 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   int depth = 0;
   std::map<Value, at::Tensor> leaves;
 
+  bool lost = false;  // a gradient with a name has no counterpart: here a view taken in a region has no history at all
   const auto backward = [&](const Backward& statement, const std::vector<Value>& roots) {
     {
       at::AutoGradMode on(true);  // also in a region: a root keeps the history it has
@@ -175,10 +176,11 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
     if (statement.cotangent) cotangents = make_cotangents(machine, *statement.cotangent, objects);
     for (std::size_t r = objects.size(); r-- > 0;) {  // a view taken in a region: LibTorch lets nothing through either
       if (machine[objects[r]].requires_grad()) continue;
+      lost |= statement.wrt.has_value();
       objects.erase(objects.begin() + static_cast<std::ptrdiff_t>(r));
       if (!cotangents.empty()) cotangents.erase(cotangents.begin() + static_cast<std::ptrdiff_t>(r));
     }
-    if (objects.empty()) return;
+    if (lost || objects.empty()) return;
     if (statement.wrt)
       for (const Value value : *statement.wrt) machine[value] = machine[tensors.object(value)];  // the tensor as it is now
     Backward retained = statement;  // rebuilding a storage saves indices that the chain's own graph does not have
@@ -189,7 +191,7 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   };
 
   try {
-    for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    for (std::size_t i = 0; i < chain.statements.size() && !lost; ++i) {
       const auto& statement = chain.statements[i];
       if (const auto* input = std::get_if<Input>(&statement)) {
         machine[input->name] = make_input(*input);
@@ -232,6 +234,7 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   } catch (const c10::Error& error) {
     return "the twin was refused: " + std::string(error.what_without_backtrace());
   }
+  if (lost) return "gradients of a view taken in a region";
 
   Twin twin;
   twin.bitwise_gradients = plan.bitwise;
