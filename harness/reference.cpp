@@ -220,7 +220,10 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
       for (std::size_t f = 0; f < families_.size(); ++f) {       // where the history stays, the rounding is that of the new data
         if (family_storage_[f] != t.storage || (regions_ == 0 && static_cast<int>(f) == t.family)) continue;
         const int node = families_[f][t.cells[e]];
-        if (node >= 0) rewritten_.emplace_back(node, out_[0][e].exact());
+        if (node < 0) continue;
+        const double left = out_[0][e].exact();
+        rewritten_.emplace_back(node, left);
+        if (left != 0 && std::abs(left) < 0x1p-1018) open_ = "a write in a region left a subnormal number";  // fused or flushed
       }
     }
     return;

@@ -26,5 +26,14 @@ TEST(Reference, Leaves_a_product_open_whose_value_the_order_decides) {
   EXPECT_FALSE(open("1e150, 1e150, 0", 3));       // stays in range
 }
 
+TEST(Reference, Leaves_a_subnormal_number_open_that_a_region_wrote) {
+  const auto open = [](const std::string& number) {
+    return !reference_of("gradsmith 1\na = input f64[] requires_grad values=[" + number +
+                         "]\nno_grad {\n  add_(a, a, alpha=-0.5)\n}\nb = selu(a)\n").open.empty();
+  };
+  EXPECT_TRUE(open("5e-324"));  // 0 where multiplication and addition are fused
+  EXPECT_FALSE(open("1"));
+}
+
 }  // namespace
 }  // namespace gradsmith
