@@ -20,6 +20,10 @@ if(libtorch_test_sources)
   target_link_libraries(gradsmith_libtorch_tests PRIVATE GTest::gtest rapidcheck rapidcheck_gtest fmt::fmt-header-only)
 endif()
 
+# Stand-alone programs are built and run as their reader would do it.
+set_source_files_properties(properties/repro_programs.cpp PROPERTIES COMPILE_DEFINITIONS
+  "GRADSMITH_CXX=\"${CMAKE_CXX_COMPILER}\";GRADSMITH_LIBTORCH_LIB=\"${LibTorch_LIBRARY_DIR}\";GRADSMITH_PYTHON=\"${Python3_EXECUTABLE}\"")
+
 # What several test files share; properties/tests_main.cpp if there is one is the main of both programs.
 sources_of(test_helpers properties/*.cpp)
 list(FILTER test_helpers EXCLUDE REGEX "/(tool|torch|planted)[^/]*\\.cpp$|/tests_main\\.cpp$")

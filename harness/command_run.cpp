@@ -80,7 +80,7 @@ class Run {
         findings_(store, std::move(known),
                   {.plan = plan,
                    .reductions_at_once = jobs_,
-                   .versions = fmt::format("GradSmith {}, LibTorch {} ({})", version, libtorch_, cpu_),
+                   .versions = versions_text(),
                    .announce = [this](const std::string& block) { announce(block); }}) {}
 
   int operator()() {

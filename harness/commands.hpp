@@ -41,6 +41,19 @@ struct ReduceOptions {
 /// The smallest chain with the same signature.
 int command_reduce(const ReduceOptions& options);
 
+struct ExplainOptions {
+  std::string file{};
+};
+/// A chain step by step: what the model and every witness say.
+int command_explain(const ExplainOptions& options);
+
+struct ReproOptions {
+  std::string file{}, language{};
+  std::optional<std::string> out{};  ///< absent: standard output
+};
+/// A stand-alone program against plain LibTorch or PyTorch.
+int command_repro(const ReproOptions& options);
+
 struct FmtOptions {
   std::vector<std::string> paths{};
   bool check = false;

@@ -7,10 +7,38 @@
 
 namespace gradsmith {
 
+namespace {
+
+/// The tolerance's unit at each element: what rounding can do there.
+class Units {
+ public:
+  Units(const Spread& expected, double u, const Tolerance& tolerance) : expected_(expected), u_(u), tolerance_(tolerance) {
+    for (const double g : expected.value)
+      if (std::isfinite(g)) largest_ = std::max(largest_, std::abs(g));
+  }
+  double at(std::size_t i) const {
+    const double smallest = std::numeric_limits<double>::denorm_min() * 8;
+    const double e = std::abs(expected_.value[i]);
+    return expected_.spread[i] + u_ * (tolerance_.relative_floor * e + tolerance_.global_floor * largest_) + smallest;
+  }
+
+ private:
+  const Spread& expected_;
+  double u_, largest_ = 0;
+  const Tolerance& tolerance_;
+};
+
+}  // namespace
+
+std::vector<double> tolerances(const Spread& expected, double u, const Tolerance& tolerance) {
+  const Units units(expected, u, tolerance);
+  std::vector<double> out;
+  for (std::size_t i = 0; i < expected.value.size(); ++i) out.push_back(tolerance.k * units.at(i));
+  return out;
+}
+
 Departure compare(const std::vector<double>& observed, const Spread& expected, double u, const Tolerance& tolerance) {
-  double largest = 0;
-  for (const double g : expected.value)
-    if (std::isfinite(g)) largest = std::max(largest, std::abs(g));
+  const Units units(expected, u, tolerance);
   Departure worst;
   for (std::size_t i = 0; i < observed.size(); ++i) {
     const double o = observed[i], e = expected.value[i];
@@ -23,8 +51,7 @@ Departure compare(const std::vector<double>& observed, const Spread& expected, d
       const bool scattered = spread != 0 && (!std::isfinite(e) || !(spread < 0.01 * std::abs(e)));
       ratio = same_kind || scattered ? 0 : std::numeric_limits<double>::infinity();
     } else if (o != e) {
-      const double smallest = std::numeric_limits<double>::denorm_min() * 8;
-      const double unit = expected.spread[i] + u * (tolerance.relative_floor * std::abs(e) + tolerance.global_floor * largest) + smallest;
+      const double unit = units.at(i);
       ratio = std::abs(o - e) / unit;
       if (std::isnan(unit) || std::isinf(unit)) ratio = 0;  // a replica left the numbers: this element cannot be judged
     }

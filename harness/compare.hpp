@@ -24,6 +24,9 @@ struct Departure {
   double observed = 0, expected = 0;
 };
 
+/// Per element, how far an observed number may be from the expected one.
+std::vector<double> tolerances(const Spread& expected, double u, const Tolerance& tolerance = {});
+
 /// Largest departure of `observed` from `expected`; infinite where only one of the two is finite or where infinities
 /// or NaN differ in kind. `u` is the unit roundoff of the computation.
 Departure compare(const std::vector<double>& observed, const Spread& expected, double u, const Tolerance& tolerance = {});

@@ -10,5 +10,7 @@ namespace gradsmith {
 std::string libtorch_version();
 /// The vector instructions LibTorch chose on this machine: "AVX2", "AVX512", "DEFAULT".
 std::string cpu_capability();
+/// "GradSmith 0.1.0, LibTorch 2.11.0 (AVX512)".
+std::string versions_text();
 
 }  // namespace gradsmith

@@ -1,4 +1,5 @@
 // LibTorch's error texts, recognised by stable fragments (autograd.md, section 7), most specific first.
+#include "harness/error_text.hpp"
 #include "harness/outcome.hpp"
 
 #include <array>
@@ -64,6 +65,20 @@ std::string classify_error(std::string_view message) {
 std::string_view error_fragment(std::string_view id) {
   for (const auto& fragment : fragments)
     if (fragment.id == id) return fragment.text;
+  return {};
+}
+
+std::vector<std::string_view> error_fragments(std::string_view id) {
+  std::vector<std::string_view> texts;
+  for (const auto& fragment : fragments)
+    if (fragment.id == id) texts.push_back(fragment.text);
+  return texts;
+}
+
+std::string_view containing_fragment(std::string_view id) {
+  for (const std::string_view text : error_fragments(id))
+    for (const auto& fragment : fragments)
+      if (fragment.id != id && fragment.text.find(text) != text.npos) return fragment.text;
   return {};
 }
 

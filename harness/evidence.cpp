@@ -81,12 +81,15 @@ std::string evidence(const Verdict& verdict) {
 }
 
 std::string finding_page(const FindingFacts& facts) {
+  const std::string programs = facts.no_program.empty()
+                                   ? "`repro.cpp` and `repro.py` beside this page; their heads say how to run them"
+                                   : "no program, since " + facts.no_program;
   return fmt::format(
       "# {}\n\n{}\n\n- guilty: {}\n- seen: {} time{}; first in {}\n- steps: {} reduced to {} ({})\n"
-      "- replay: `{}`\n- versions: {}\n\n## Evidence\n\n{}\n## Chain\n\n```\n{}```\n",
+      "- replay: `{}`\n- without GradSmith: {}\n- versions: {}\n\n## Evidence\n\n{}\n## Chain\n\n```\n{}```\n",
       facts.signature, facts.headline, facts.guilty.empty() ? "not known" : facts.guilty, facts.count,
       facts.count == 1 ? "" : "s", facts.first, facts.original_steps, facts.steps, facts.reduction,
-      facts.replay, facts.versions, facts.evidence, facts.chain_text);
+      facts.replay, programs, facts.versions, facts.evidence, facts.chain_text);
 }
 
 }  // namespace gradsmith

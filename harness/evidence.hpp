@@ -25,6 +25,7 @@ struct FindingFacts {
   int original_steps = 0, steps = 0;
   std::string reduction{};  ///< how the reduction ended, a sentence
   std::string replay{};     ///< the command
+  std::string no_program{};  ///< why no stand-alone programs lie beside the page; empty: they do
   std::string versions{};
 };
 /// finding.md.

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "harness/expect_view.hpp"
 #include "harness/outcome.hpp"
 #include "harness/typing.hpp"
 
@@ -48,6 +49,12 @@ class Model {
   std::optional<Refusal> backward_would_refuse(const std::vector<Value>& roots) const;
   /// Roots of the implied backward as of now: every named floating non-leaf that requires grad, in order of definition.
   std::vector<Value> implied_roots() const;
+  /// What a defined tensor is now.
+  TensorView tensor(Value value) const;
+  /// All nodes so far, in order of creation; what had to be looked at makes nodes too.
+  std::vector<NodeView> nodes() const;
+  /// What a refused backward was doing.
+  Blame blame() const;
   /// All meetings of a write with a saved tensor so far; empty unless asked for.
   const std::vector<WriteRelation>& relations() const;
 

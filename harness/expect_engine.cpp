@@ -9,6 +9,7 @@ namespace gradsmith {
 void Model::State::unpack(Node& node) {
   for (int i = 0; i < node.saved_count; ++i) {
     const Saved& saved = node.saved[i];
+    unpacking = i;
     if (node.freed) throw Raised{"E6"};
     if (saved.counter < 0) continue;
     if (saved.input != dropped) read_grad_fn(saved.input);
@@ -78,6 +79,7 @@ void Model::State::run(std::vector<int> roots, const std::vector<int>* captures,
     const int at = ready.top();
     ready.pop();
     if (!captures || needed[at]) {
+      running = at;
       if (nodes[at].kind == Node::Kind::copy_slices && nodes[at].freed) throw Raised{"E6"};
       if (nodes[at].kind == Node::Kind::accumulate) {
         accumulate(nodes[at].leaf);

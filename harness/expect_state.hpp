@@ -65,6 +65,7 @@ struct Model::State {
   int steps = 0, backwards = 0;
   std::size_t statements = 0;
   bool note_relations = false;
+  int running = no_node, unpacking = -1;  ///< the node that ran last in a backward, and which of the tensors it keeps
 
   bool inference_mode() const;
   bool grad_mode() const { return regions.empty(); }

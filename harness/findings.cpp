@@ -9,6 +9,7 @@
 #include "harness/op.hpp"
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
+#include "harness/repro.hpp"
 
 namespace gradsmith {
 
@@ -102,6 +103,8 @@ void Findings::recount(const std::map<std::string, std::uint64_t>& by_signature)
 void Findings::store(const std::string& text, Finding& finding) {
   store_.write_finding(text, "original.chain", stored_text(finding.original, finding.signature));
   finding.file = store_.write_finding(text, "case.chain", stored_text(finding.smallest, finding.signature));
+  for (const ReproFile& program : repro_files(finding.smallest, {finding.headline, settings_.versions}))
+    store_.write_finding(text, program.name, program.text);
   store_.write_finding(text, "finding.md", page(text, finding));
 }
 
@@ -195,6 +198,7 @@ std::string Findings::page(const std::string& text, const Finding& finding) cons
        .steps = step_count(finding.smallest),
        .reduction = finding.reduction,
        .replay = fmt::format("gradsmith replay {}", (store_.folder() / "findings" / text / "case.chain").string()),
+       .no_program = no_repro(finding.smallest),
        .versions = settings_.versions});
 }
 

@@ -88,6 +88,23 @@ void add_reduce(CLI::App& app, ReduceOptions& options) {
   reduce->callback([&] { result = command_reduce(options); });
 }
 
+void add_explain(CLI::App& app, ExplainOptions& options) {
+  CLI::App* explain = app.add_subcommand("explain", "tell a chain step by step: versions, saved tensors, values, gradients");
+  explain->add_option("file", options.file, "a chain")->required()->option_text("FILE");
+  explain->callback([&] { result = command_explain(options); });
+}
+
+void add_repro(CLI::App& app, ReproOptions& options) {
+  CLI::App* repro = app.add_subcommand("repro", "write a chain as a stand-alone program against plain LibTorch or PyTorch");
+  repro->add_option("file", options.file, "a chain")->required()->option_text("FILE");
+  repro->add_option("--lang", options.language, "cpp or python")
+      ->required()
+      ->check(CLI::IsMember({"cpp", "python"}))
+      ->option_text("LANG");
+  repro->add_option("-o,--out", options.out, "write the program there (standard output)")->option_text("FILE");
+  repro->callback([&] { result = command_repro(options); });
+}
+
 void add_fmt(CLI::App& app, FmtOptions& options) {
   CLI::App* fmt = app.add_subcommand("fmt", "rewrite chains in canonical form");
   fmt->add_option("paths", options.paths, "files, folders of *.chain, or - for standard input")
@@ -118,11 +135,15 @@ int parse_and_run(int argc, char** argv) {
   RunOptions run;
   ReplayOptions replay;
   ReduceOptions reduce;
+  ExplainOptions explain;
+  ReproOptions repro;
   FmtOptions fmt;
   OpsOptions ops;
   add_run(app, run);
   add_replay(app, replay);
   add_reduce(app, reduce);
+  add_explain(app, explain);
+  add_repro(app, repro);
   add_fmt(app, fmt);
   add_ops(app, ops);
   app.add_subcommand("doctor", "say what this machine can run and what is missing")->callback([] {

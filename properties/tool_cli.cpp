@@ -18,7 +18,7 @@ void expect_one_line(const Finished& run, int code, const std::string& part) {
 }
 
 TEST(CommandLine, Help_and_version_are_no_errors) {
-  for (const char* command : {"run", "replay", "reduce", "fmt", "ops", "doctor"}) {
+  for (const char* command : {"run", "replay", "reduce", "explain", "repro", "fmt", "ops", "doctor"}) {
     const Finished help = gradsmith({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_NE(help.out.find("Usage"), std::string::npos) << command;
@@ -43,6 +43,8 @@ TEST(CommandLine, Bad_usage_is_one_line_and_exit_code_2) {
   expect_one_line(gradsmith({"run", "--device", "abacus"}), 2, "abacus");
   expect_one_line(gradsmith({"run", "--corpus", "/nonexistent"}), 2, "/nonexistent");
   expect_one_line(gradsmith({"replay"}), 2, "paths");
+  expect_one_line(gradsmith({"repro", "a.chain"}), 2, "--lang");
+  expect_one_line(gradsmith({"repro", "a.chain", "--lang", "cobol"}), 2, "cobol");
 }
 
 TEST(CommandLine, What_a_later_release_brings_is_exit_code_3) {
@@ -82,7 +84,7 @@ TEST(CommandLine, Every_command_that_reads_a_chain_names_the_place_of_an_error) 
   for (const BadChain& bad : bad_chains) {
     SCOPED_TRACE(bad.what);
     const std::string file = scratch.file("bad.chain", bad.text);
-    for (const char* command : {"replay", "reduce", "fmt"}) {
+    for (const char* command : {"replay", "reduce", "explain", "fmt"}) {
       const Finished run = gradsmith({command, file});
       expect_one_line(run, 2, file + bad.place);
       EXPECT_NE(run.err.find(bad.part), std::string::npos) << run.err;
@@ -92,7 +94,7 @@ TEST(CommandLine, Every_command_that_reads_a_chain_names_the_place_of_an_error) 
 }
 
 TEST(CommandLine, A_missing_file_is_exit_code_2) {
-  for (const char* command : {"replay", "reduce", "fmt"})
+  for (const char* command : {"replay", "reduce", "explain", "fmt"})
     expect_one_line(gradsmith({command, "/nonexistent.chain"}), 2, "/nonexistent.chain");
 }
 
