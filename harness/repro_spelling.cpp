@@ -124,8 +124,12 @@ std::string Speller::argument(const Param& param, const Argument& argument) cons
     for (const Ref& ref : *refs) texts.push_back(names[static_cast<std::size_t>(ref.value)]);
     return list(texts);
   }
-  if (const auto* numbers = std::get_if<std::vector<double>>(&argument))
-    return cpp && numbers->empty() ? "at::IntArrayRef()" : list(*numbers);
+  if (const auto* numbers = std::get_if<std::vector<double>>(&argument)) {
+    if (cpp && numbers->empty()) return "at::IntArrayRef()";
+    // Dimensions may be named as well: two in braces could be either.
+    const bool either = cpp && param.name == "dim" && numbers->size() > 1;
+    return either ? fmt::format("at::IntArrayRef({})", list(*numbers)) : list(*numbers);
+  }
   const std::string text = number(std::get<double>(argument));
   // An integer where a number is meant would change the type of results.
   const bool real = param.kind == Kind::number || param.kind == Kind::tensor_or_number;
