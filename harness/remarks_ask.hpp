@@ -1,4 +1,4 @@
-// What the sources of explain_parts share: the question with its limits, and the list of other ways. For explain_*.cpp.
+// What the sources of remark_on share: the question with its limits, and the list of other ways. For remarks*.cpp.
 #pragma once
 
 #include <chrono>

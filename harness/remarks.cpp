@@ -1,4 +1,4 @@
-#include "harness/explain_parts.hpp"
+#include "harness/remarks.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,10 +8,10 @@
 #include <map>
 
 #include "harness/expect.hpp"
-#include "harness/explain_ask.hpp"
-#include "harness/explain_words.hpp"
 #include "harness/op.hpp"
 #include "harness/reduce_edit.hpp"
+#include "harness/remarks_ask.hpp"
+#include "harness/remarks_words.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
@@ -277,9 +277,9 @@ class Inquiry {
 
 }  // namespace
 
-Explained explain_parts(const Chain& chain, const Interesting& interesting, const ReduceLimits& limits) {
+Remarked remark_on(const Chain& chain, const Interesting& interesting, const ReduceLimits& limits) {
   Ask ask(interesting, limits);
-  Explained out{.chain = Inquiry(chain, ask)()};
+  Remarked out{.chain = Inquiry(chain, ask)()};
   const auto ways = other_ways(out.chain, ask);
   if (!ways.empty())
     out.chain.remarks.push_back({chain.statements.size(), fmt::format("also shows: {}", fmt::join(ways, "; "))});

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "harness/explain_ask.hpp"
 #include "harness/op.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce_edit.hpp"
+#include "harness/remarks_ask.hpp"
 
 namespace gradsmith {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness/explain_words.hpp"
+#include "harness/remarks_words.hpp"
 
 #include <fmt/format.h>
 

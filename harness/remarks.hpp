@@ -7,7 +7,7 @@
 namespace gradsmith {
 
 /// A chain with remarks, and what they cost.
-struct Explained {
+struct Remarked {
   Chain chain;  ///< its statements as they came; the remarks are new
   int tries = 0;
   bool complete = false;  ///< every part was varied within the limits; the others have no remark
@@ -16,6 +16,6 @@ struct Explained {
 /// Remarks on inputs (values, shape, requires_grad), on attributes and cotangents, and at the end how else the finding
 /// shows (dtype, in place or not, in regions, without a statement). A part that must stay as it is gets none.
 /// `chain` must be interesting; the question should be about the fault, not about its magnitude or dtype.
-Explained explain_parts(const Chain& chain, const Interesting& interesting, const ReduceLimits& limits = {});
+Remarked remark_on(const Chain& chain, const Interesting& interesting, const ReduceLimits& limits = {});
 
 }  // namespace gradsmith

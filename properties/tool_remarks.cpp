@@ -5,8 +5,8 @@
 #include <cmath>
 #include <string>
 
-#include "harness/explain_parts.hpp"
-#include "harness/explain_words.hpp"
+#include "harness/remarks.hpp"
+#include "harness/remarks_words.hpp"
 #include "harness/op.hpp"
 #include "harness/print.hpp"
 #include "harness/typing.hpp"
@@ -22,7 +22,7 @@ constexpr auto one_exp = "gradsmith 1\na = input f64[] values=[-2]\nv1 = exp(a)\
 std::string explained(const std::string& text, const Interesting& question) {
   const Chain chain = parse_or_die(text);
   EXPECT_TRUE(question(chain)) << text;
-  const Explained result = explain_parts(chain, question, patient);
+  const Remarked result = remark_on(chain, question, patient);
   EXPECT_TRUE(result.complete);
   EXPECT_TRUE(result.chain == chain) << "remarks change nothing";
   EXPECT_EQ(print(parse_or_die(print(result.chain))), print(result.chain)) << "remarks survive";
@@ -55,27 +55,27 @@ Interesting about_values(const std::string& text, Holds holds) {
   });
 }
 
-TEST(ExplainParts, A_chain_in_which_nothing_may_change_gets_no_remark) {
+TEST(Remarks, A_chain_in_which_nothing_may_change_gets_no_remark) {
   const Chain chain = parse_or_die(one_exp);
   EXPECT_EQ(explained(one_exp, [&](const Chain& other) { return print(other) == print(chain); }), one_exp);
 }
 
-TEST(ExplainParts, A_number_of_which_only_the_sign_matters_says_so) {
+TEST(Remarks, A_number_of_which_only_the_sign_matters_says_so) {
   EXPECT_EQ(explained(one_exp, about_values(one_exp, [](double x) { return x < 0; })),
             "gradsmith 1\na = input f64[] values=[-2]  # must be negative\nv1 = exp(a)\n");
 }
 
-TEST(ExplainParts, A_number_that_may_be_anything_says_so) {
+TEST(Remarks, A_number_that_may_be_anything_says_so) {
   EXPECT_EQ(explained(one_exp, about_values(one_exp, [](double) { return true; })),
             "gradsmith 1\na = input f64[] values=[-2]  # any value\nv1 = exp(a)\n");
 }
 
-TEST(ExplainParts, A_limit_is_found_to_its_last_digit) {
+TEST(Remarks, A_limit_is_found_to_its_last_digit) {
   EXPECT_EQ(explained(one_exp, about_values(one_exp, [](double x) { return x < -1.37; })),
             "gradsmith 1\na = input f64[] values=[-2]  # any value below -1.37\nv1 = exp(a)\n");
 }
 
-TEST(ExplainParts, Elements_that_do_not_matter_are_told_from_the_one_that_does) {
+TEST(Remarks, Elements_that_do_not_matter_are_told_from_the_one_that_does) {
   const std::string text = "gradsmith 1\na = input f64[3] values=[0, 1, -2]\nv1 = exp(a)\n";
   const auto question = about_input(text, [](const Input& input) {
     return input.shape == Shape{3} && input.values.kind == Spec::Kind::list && input.values.list[2] < 0;
@@ -85,7 +85,7 @@ TEST(ExplainParts, Elements_that_do_not_matter_are_told_from_the_one_that_does) 
       "gradsmith 1\na = input f64[3] values=[0, 1, -2]  # [0, 1]: any value; [2]: must be negative\nv1 = exp(a)\n");
 }
 
-TEST(ExplainParts, A_size_that_matters_is_told) {
+TEST(Remarks, A_size_that_matters_is_told) {
   const std::string text = "gradsmith 1\na = input f64[9] values=normal(3)\nv1 = exp(a)\n";
   const auto question = about_input(text, [](const Input& input) {
     return element_count(input.shape) >= 9 && input.values.kind == Spec::Kind::normal;
@@ -94,7 +94,7 @@ TEST(ExplainParts, A_size_that_matters_is_told) {
             "gradsmith 1\na = input f64[9] values=normal(3)  # at least 9 elements\nv1 = exp(a)\n");
 }
 
-TEST(ExplainParts, Attributes_are_named) {
+TEST(Remarks, Attributes_are_named) {
   const std::string text = "gradsmith 1\na = input f64[] values=[-2]\nv1 = leaky_relu(a, negative_slope=-1)\n";
   const Input input = first_input(parse_or_die(text));
   const auto question = [=](const Chain& chain) {
@@ -107,7 +107,7 @@ TEST(ExplainParts, Attributes_are_named) {
             "v1 = leaky_relu(a, negative_slope=-1)  # negative_slope: must be negative\n");
 }
 
-TEST(ExplainParts, Other_ways_to_show_it_stand_at_the_end) {
+TEST(Remarks, Other_ways_to_show_it_stand_at_the_end) {
   const auto uses_exp = [](const Chain& chain) {
     return std::any_of(chain.statements.begin(), chain.statements.end(), [](const Statement& statement) {
       const auto* step = std::get_if<Step>(&statement);
@@ -121,10 +121,10 @@ TEST(ExplainParts, Other_ways_to_show_it_stand_at_the_end) {
             "clone(a)\n");
 }
 
-TEST(ExplainParts, Limits_hold_and_are_told) {
+TEST(Remarks, Limits_hold_and_are_told) {
   int asked = 0;
   const auto always = [&](const Chain&) { return ++asked, true; };
-  const Explained result = explain_parts(parse_or_die(one_exp), always, {.tries = 7, .seconds = 3600});
+  const Remarked result = remark_on(parse_or_die(one_exp), always, {.tries = 7, .seconds = 3600});
   EXPECT_EQ(asked, 7);
   EXPECT_EQ(result.tries, 7);
   EXPECT_FALSE(result.complete);
@@ -138,7 +138,7 @@ std::vector<Tried<double>> tried(const std::vector<double>& shows, const std::ve
   return out;
 }
 
-TEST(ExplainWords, Name_what_separates_numbers) {
+TEST(RemarkWords, Name_what_separates_numbers) {
   EXPECT_EQ(number_words(tried({1, 2, -3}, {})), "any value");
   EXPECT_EQ(number_words(tried({1, 2, 3}, {0, -1})), "must be positive");
   EXPECT_EQ(number_words(tried({0, 1, 2, 3}, {-1})), "must not be negative");
@@ -152,7 +152,7 @@ TEST(ExplainWords, Name_what_separates_numbers) {
   EXPECT_EQ(number_words(tried({1, 2}, {})), "") << "two are a coincidence";
 }
 
-TEST(ExplainWords, Name_what_separates_shapes) {
+TEST(RemarkWords, Name_what_separates_shapes) {
   const auto shapes = [](const std::vector<Shape>& shows, const std::vector<Shape>& hides) {
     std::vector<Tried<Shape>> out;
     for (const Shape& shape : shows) out.push_back({shape, true});
