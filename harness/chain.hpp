@@ -89,10 +89,12 @@ struct RegionEnd {
 
 using Statement = std::variant<Input, Step, Backward, RegionBegin, RegionEnd>;
 
-/// A comment line after the header, without "# ": it stands before statement `before` (the number of statements: at the end).
+/// A comment after the header, without "# ": a line before statement `at` (the number of statements: at the end), or
+/// behind that statement on its line.
 struct Remark {
-  std::size_t before = 0;
+  std::size_t at = 0;
   std::string text{};
+  bool behind = false;
 };
 
 /// A whole chain. Immutable by convention once built; names are unique. `comments` are the header's lines without "# ".

@@ -115,4 +115,9 @@ std::optional<std::string> departs(const Claim& claim, const Verdict& verdict) {
   return differs(headline(verdict));
 }
 
+Plan plan_for(const std::optional<Claim>& claim, Plan plan) {
+  if (claim && claim->finding == FindingKind::nondeterminism) plan.executions = many_executions;
+  return plan;
+}
+
 }  // namespace gradsmith

@@ -28,4 +28,7 @@ std::variant<std::optional<Claim>, std::string> claim_of(const Chain& chain);
 /// the model's alike.
 std::optional<std::string> departs(const Claim& claim, const Verdict& verdict);
 
+/// `plan` as a chain with that claim needs it: one that changes from run to run is run often.
+Plan plan_for(const std::optional<Claim>& claim, Plan plan);
+
 }  // namespace gradsmith

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "harness/claim.hpp"
 #include "harness/commands.hpp"
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
@@ -17,7 +18,10 @@ int command_reduce(const ReduceOptions& options) {
   const auto loaded = load_chain(options.file);
   if (const auto* error = std::get_if<std::string>(&loaded)) throw UsageError{*error};
   const Chain& chain = std::get<Chain>(loaded);
-  const auto signature = signature_apart(chain, plan);
+  const auto claim = claim_of(chain);
+  if (const auto* error = std::get_if<std::string>(&claim))
+    throw UsageError{fmt::format("{}:1:1: {}", options.file, *error)};
+  const auto signature = signature_apart(chain, plan_for(std::get<std::optional<Claim>>(claim), plan));
   if (!signature) throw UsageError{fmt::format("{}: shows no finding; nothing to reduce", options.file)};
   Reduction reduction(chain, *signature, plan);
   while (!reduction.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(10));

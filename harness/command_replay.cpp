@@ -72,7 +72,11 @@ int command_replay(const ReplayOptions& options) {
   run_pool(
       {.count = chains.size(),
        .begin = [](int) { initialize_libtorch(); },
-       .work = [&](int, std::uint64_t index) { return compare(chains[index], judge(chains[index].chain, plan)); },
+       .work =
+           [&](int, std::uint64_t index) {
+             const Stored& stored = chains[index];
+             return compare(stored, judge(stored.chain, plan_for(stored.claim, plan)));
+           },
        .done = tell,
        .died = [&](std::uint64_t index, const Death& death) { tell(index, compare(chains[index], verdict_of(death))); },
        .keep_going = [] { return true; }});

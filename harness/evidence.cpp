@@ -86,9 +86,10 @@ std::string finding_page(const FindingFacts& facts) {
                                    : "no program, since " + facts.no_program;
   return fmt::format(
       "# {}\n\n{}\n\n- guilty: {}\n- seen: {} time{}; first in {}\n- steps: {} reduced to {} ({})\n"
-      "- replay: `{}`\n- without GradSmith: {}\n- versions: {}\n\n## Evidence\n\n{}\n## Chain\n\n```\n{}```\n",
+      "- repeats: {}\n- replay: `{}`\n- without GradSmith: {}\n- versions: {}\n\n## Evidence\n\n{}\n## Chain\n\n```\n"
+      "{}```\n",
       facts.signature, facts.headline, facts.guilty.empty() ? "not known" : facts.guilty, facts.count,
-      facts.count == 1 ? "" : "s", facts.first, facts.original_steps, facts.steps, facts.reduction,
+      facts.count == 1 ? "" : "s", facts.first, facts.original_steps, facts.steps, facts.reduction, facts.repeats,
       facts.replay, programs, facts.versions, facts.evidence, facts.chain_text);
 }
 

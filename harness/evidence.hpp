@@ -24,6 +24,7 @@ struct FindingFacts {
   std::uint64_t count = 0;
   int original_steps = 0, steps = 0;
   std::string reduction{};  ///< how the reduction ended, a sentence
+  std::string repeats{};    ///< how often the same verdict came again
   std::string replay{};     ///< the command
   std::string no_program{};  ///< why no stand-alone programs lie beside the page; empty: they do
   std::string versions{};

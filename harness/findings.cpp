@@ -130,6 +130,7 @@ void Findings::harvest(const std::string& text, const Reduction& reduction) {
   const ReductionResult& result = reduction.result();
   finding.smallest = result.chain;
   finding.reduction = result.words();
+  finding.repeats = result.repeat_words();
   if (!result.headline.empty()) finding.headline = result.headline;
   if (!result.evidence.empty()) finding.evidence = result.evidence;
   store(text, finding);
@@ -197,6 +198,7 @@ std::string Findings::page(const std::string& text, const Finding& finding) cons
        .original_steps = step_count(finding.original),
        .steps = step_count(finding.smallest),
        .reduction = finding.reduction,
+       .repeats = finding.repeats,
        .replay = fmt::format("gradsmith replay {}", (store_.folder() / "findings" / text / "case.chain").string()),
        .no_program = no_repro(finding.smallest),
        .versions = settings_.versions});

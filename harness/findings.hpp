@@ -28,7 +28,7 @@ struct Finding {
   std::uint64_t count = 0;
   Origin first{};
   Chain original{}, smallest{};
-  std::string reduction = "not yet reduced";
+  std::string reduction = "not yet reduced", repeats = "not yet tried";
   std::optional<std::uint64_t> reduced_rank{};  ///< of the sighting that `smallest` comes from
   std::string file{};                           ///< of the stored chain, relative to the output folder
   bool announced = false;

@@ -15,10 +15,6 @@ namespace gradsmith {
 std::string guilty_of_value(const Chain& chain, const Typed& typed);
 std::string guilty_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots);
 
-/// One step of a chain alone: its operands as inputs with the values they have there, its result as the root.
-/// In place where the target's layout can be had again. Nothing for views and where an operand is no plain tensor.
-std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement);
-
 /// "relu_" for an in-place step, "relu" otherwise.
 std::string form_of(const Step& step);
 

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "harness/blame.hpp"
 #include "harness/compare.hpp"
 #include "harness/difference.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
-#include "harness/guilt.hpp"
 #include "harness/twin.hpp"
 
 namespace gradsmith {
@@ -163,91 +162,6 @@ bool harmless(const Case& c) {
   return weighed.gradients.ratio <= Tolerance{}.k && weighed.values.ratio <= Tolerance{}.k;
 }
 
-/// The class of a relative departure, coarse enough that one defect shows the same in every chain: "large" (a formula),
-/// "small" (a constant in float precision), "ulps".
-std::string magnitude(const Testimony& t) {
-  const double scale = std::max(std::abs(t.observed), std::abs(t.expected));
-  const double relative = std::abs(t.observed - t.expected) / scale;
-  if (!std::isfinite(relative)) return "nonfinite";
-  return relative >= 1e-5 ? "large" : relative >= 1e-13 ? "small" : "ulps";
-}
-
-/// All ops that can take the blame when no single step can: the forms of the in-place steps, else of all steps.
-std::string suspects(const Chain& chain) {
-  std::vector<std::string> forms, all;
-  for (const auto& statement : chain.statements)
-    if (const auto* step = std::get_if<Step>(&statement)) (step->inplace ? forms : all).push_back(form_of(*step));
-  if (forms.empty()) forms = all;
-  std::sort(forms.begin(), forms.end());
-  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
-  if (forms.size() > 3) forms.resize(3);
-  return fmt::format("{}", fmt::join(forms, "+"));
-}
-
-const Step* step_at(const Chain& chain, const Phase& phase) {
-  int number = 0;
-  for (const auto& statement : chain.statements)
-    if (const auto* step = std::get_if<Step>(&statement))
-      if (++number == phase.number) return step;
-  return nullptr;
-}
-
-/// The last step that departs by itself, with the magnitude it departs by: what the same defect shows in every chain.
-struct Culprit {
-  std::string form{}, magnitude{};
-  FindingKind kind = FindingKind::none;
-};
-std::optional<Culprit> culprit_alone(const Case& c, Witness witness) {
-  Plan plan;
-  plan.witnesses.fill(false);
-  plan.witnesses[static_cast<std::size_t>(witness)] = true;
-  plan.guilt = false;
-  for (std::size_t i = c.chain.statements.size(); i-- > 0;) {
-    const auto* step = std::get_if<Step>(&c.chain.statements[i]);
-    if (!step) continue;
-    const auto alone = isolate(c.chain, c.typed, i);
-    if (!alone) continue;
-    const Verdict verdict = judge(*alone, plan);
-    if (verdict.status != Status::finding) continue;
-    const bool inplace = std::get<Step>(alone->statements.back()).inplace;
-    return Culprit{std::string(step->op->name) + (inplace ? "_" : ""), verdict.signature.detail, verdict.signature.kind};
-  }
-  return std::nullopt;
-}
-
-Signature signature_of(const Case& c, const Verdict& verdict, const Testimony& t, bool guilt) {
-  Signature out{.kind = t.kind, .dtype = std::string(dtype_name(c.dtype))};
-  const auto &want = verdict.expectation.refusal, &got = verdict.outcome.refusal;
-  if (t.witness == Witness::expectation) {
-    const auto word = [](const std::optional<Refusal>& r) {
-      return r ? r->id + (r->phase.kind == Phase::Kind::step ? "-step" : "-backward") : std::string("none");
-    };
-    out.detail = word(want) + "-" + word(got);
-    const auto& where = got ? got : want;
-    if (const auto alone = guilt && where->phase.kind == Phase::Kind::backward ? culprit_alone(c, Witness::expectation) : std::nullopt;
-        alone) {
-      out.kind = alone->kind;
-      out.guilty = alone->form;
-      out.detail = alone->magnitude;
-      return out;
-    }
-    const Step* step = where->phase.kind == Phase::Kind::step ? step_at(c.chain, where->phase) : nullptr;
-    out.guilty = step ? form_of(*step) : suspects(c.chain);
-    return out;
-  }
-  if (const auto alone = guilt && t.witness != Witness::twin ? culprit_alone(c, Witness::reference) : std::nullopt) {
-    out.kind = alone->kind;
-    out.guilty = alone->form;
-    out.detail = alone->magnitude;
-    return out;
-  }
-  if (guilt && t.kind == FindingKind::wrong_value) out.guilty = guilty_of_value(c.chain, c.typed);
-  if (guilt && t.kind != FindingKind::wrong_value) out.guilty = guilty_of_gradient(c.chain, c.typed, c.roots);
-  if (out.guilty.empty()) out.guilty = suspects(c.chain);
-  out.detail = magnitude(t);
-  return out;
-}
-
 }  // namespace
 
 std::string Signature::text() const {
@@ -318,7 +232,10 @@ Verdict judge(const Chain& chain, const Plan& plan) {
 
   if (const Testimony* t = finding()) {
     verdict.status = Status::finding;
-    verdict.signature = signature_of(c, verdict, *t, plan.guilt);
+    verdict.signature = signature_of(chain, typed, roots, verdict, *t, plan);
+  } else if (plan.executions > 1 && !steady(chain, roots, verdict.outcome, plan.executions - 1)) {
+    verdict.status = Status::finding;
+    verdict.signature = unsteady_signature(chain, typed, plan.guilt);
   } else if (verdict.outcome.refusal) {
     verdict.status = Status::agreed_raise;
   } else if (verdict.expectation.hole && !(cut && harmless(c))) {

@@ -10,17 +10,23 @@
 
 namespace gradsmith {
 
+/// Executions that tell whether results change from run to run, where that is the question.
+inline constexpr int many_executions = 20;
+
 /// What to check.
 struct Plan {
   std::array<bool, witness_count> witnesses{true, true, true, true};
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
+  int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
 };
 
 /// What "the same bug" means. Two findings of one signature are one finding.
 struct Signature {
   FindingKind kind = FindingKind::none;
-  std::string guilty{};     ///< op at fault in its form ("hardsigmoid", "add_"), "+"-joined if several; "" if unknown
-  std::string detail{};     ///< error ids ("E5 backward"), or the magnitude class ("small") of a numeric departure
+  std::string guilty{};     ///< op at fault in its form ("hardsigmoid", "add_"); suspects are "+"-joined, "several" if
+                            ///< more than three; "" if unknown
+  std::string detail{};     ///< error ids ("E5-backward-none"), the magnitude class ("small") of a numeric departure, or
+                            ///< "repeat" where results change from run to run
   std::string dtype = "f64", device = "cpu";
   bool operator==(const Signature&) const = default;
   /// "wrong-gradient.hardsigmoid.small.f64.cpu": safe as a folder name.

@@ -72,19 +72,20 @@ void Parser::read_magic(std::string_view line) {
 
 void Parser::read_line(std::string_view line) {
   Lexer lexer(line, line_number_);
-  const std::size_t before = chain_.statements.size();  // a comment behind a statement comes to stand before it
-  if (lexer.peek().kind != Token::Kind::end) statement(lexer);
-  keep_comment(lexer.comment(), before);
+  const std::size_t at = chain_.statements.size();
+  const bool behind = lexer.peek().kind != Token::Kind::end;
+  if (behind) statement(lexer);
+  keep_comment(lexer.comment(), at, behind);
 }
 
-void Parser::keep_comment(std::string_view comment, std::size_t before) {
+void Parser::keep_comment(std::string_view comment, std::size_t at, bool behind) {
   if (comment.empty()) return;
   comment.remove_prefix(comment.starts_with("# ") ? 2 : 1);
   comment = trimmed_right(comment);
-  if (before == 0)
+  if (at == 0 && !behind)
     chain_.comments.emplace_back(comment);
   else
-    chain_.remarks.push_back({before, std::string(comment)});
+    chain_.remarks.push_back({at, std::string(comment), behind});
 }
 
 void Parser::statement(Lexer& line) {

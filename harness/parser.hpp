@@ -22,7 +22,7 @@ class Parser {
   // parse.cpp: lines, statements, regions, names
   void read_magic(std::string_view line);
   void read_line(std::string_view line);
-  void keep_comment(std::string_view comment, std::size_t before);
+  void keep_comment(std::string_view comment, std::size_t at, bool behind);
   void statement(Lexer& line);
   void open_region(Lexer& line, const Token& word, RegionBegin::Kind kind);
   void add(const Lexer& line, const Token& at, Statement statement);

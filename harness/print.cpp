@@ -179,7 +179,7 @@ std::string print(const Chain& chain) {
   std::size_t depth = 0;
   auto remark = chain.remarks.begin();
   const auto remarks_before = [&](std::size_t statement) {
-    for (; remark != chain.remarks.end() && remark->before <= statement; ++remark) {
+    for (; remark != chain.remarks.end() && remark->at <= statement && !remark->behind; ++remark) {
       out.text.append(2 * depth, ' ');
       out.comment(remark->text);
     }
@@ -190,7 +190,12 @@ std::string print(const Chain& chain) {
     if (std::holds_alternative<RegionEnd>(statement) && depth > 0) --depth;
     out.text.append(2 * depth, ' ');
     std::visit(out, statement);
-    out.text += '\n';
+    if (remark != chain.remarks.end() && remark->at == i && remark->behind) {
+      out.text += "  ";
+      out.comment((remark++)->text);
+    } else {
+      out.text += '\n';
+    }
     if (std::holds_alternative<RegionBegin>(statement)) ++depth;
   }
   remarks_before(static_cast<std::size_t>(-1));

@@ -82,6 +82,11 @@ std::vector<double> element_values(const Input& input) {
   return values;
 }
 
+Spec constant(std::int64_t count, double value) {
+  if (count == 0 || count > longest_list) return Spec{};
+  return {.kind = Spec::Kind::list, .list = std::vector<double>(static_cast<std::size_t>(count), value)};
+}
+
 bool Offer::operator()(const Chain& candidate) {
   if (!valid(candidate)) return false;
   Chain named = canonical_names(candidate);

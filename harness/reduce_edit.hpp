@@ -41,6 +41,9 @@ Chain without(const Chain& chain, const std::vector<bool>& drop, std::size_t ope
 /// The elements of an input, row-major in its shape.
 std::vector<double> element_values(const Input& input);
 
+/// `count` times `value`; the plainest generator where a list would be empty or too long.
+Spec constant(std::int64_t count, double value);
+
 /// Every name defined once and before its use, regions closed, operands where the schema has them, lists as long as
 /// they must be, and the typer accepts it: what parse accepts.
 bool valid(const Chain& chain);

@@ -151,6 +151,22 @@ void drop_dimensions(const Chain& chain, Offer& offer) {
   }
 }
 
+/// As many elements in one dimension: all inputs of a shape together, then singly.
+void flatten_shapes(const Chain& chain, Offer& offer) {
+  const auto inputs = inputs_of(chain);
+  const auto flattens = [](const Input& input) { return input.shape.size() > 1 && !input.strides; };
+  for (const bool together : {true, false})
+    for (const std::size_t i : inputs) {
+      const Shape shape = std::get<Input>(chain.statements[i]).shape;
+      Chain less = chain;
+      for (const std::size_t k : inputs) {
+        auto& input = std::get<Input>(less.statements[k]);
+        if (flattens(input) && (together ? input.shape == shape : k == i)) input.shape = {element_count(shape)};
+      }
+      if (offer.mended(std::move(less))) return;
+    }
+}
+
 /// Contiguous at offset 0; else the strides of the same order without gaps; else single strides and offsets smaller.
 void simplify_layout(const Chain& chain, Offer& offer) {
   for (const std::size_t i : inputs_of(chain)) {
@@ -201,10 +217,11 @@ void widen_dtypes(const Chain& chain, Offer& offer) {
   }
 }
 
-constexpr std::array<Pass, 5> list{{
+constexpr std::array<Pass, 6> list{{
     {"flatten all", pass<flatten_all>},
     {"shrink extents", pass<shrink_extents>},
     {"drop dimensions", pass<drop_dimensions>},
+    {"flatten shapes", pass<flatten_shapes>},
     {"simplify layout", pass<simplify_layout>},
     {"widen dtypes", pass<widen_dtypes>},
 }};

@@ -18,18 +18,31 @@ std::vector<Value> defined_before(const Chain& chain, std::size_t i) {
   return values;
 }
 
+Input* input_of(Chain& chain, Value value) {
+  for (Statement& statement : chain.statements)
+    if (auto* input = std::get_if<Input>(&statement); input && input->name == value) return input;
+  return nullptr;
+}
+
 Step& step_at(Chain& chain, std::size_t i) { return std::get<Step>(chain.statements[i]); }
 
-/// All uses of one value become uses of an earlier one; an input then goes.
+/// All uses of one value become uses of an earlier one; an input then goes. Of two inputs the one left may also have the
+/// other's values, and require grad if one of them did.
 void merge_values(const Chain& chain, Offer& offer) {
   for (std::size_t i = chain.statements.size(); i-- > 0;)
     for (const Value value : definitions(chain.statements[i])) {
       if (value == dropped) continue;
+      const auto* input = std::get_if<Input>(&chain.statements[i]);
       for (const Value earlier : defined_before(chain, i)) {
         Chain merged = chain;
         substitute(merged, i + 1, value, earlier);
-        if (std::holds_alternative<Input>(merged.statements[i]))
-          merged.statements.erase(merged.statements.begin() + static_cast<std::ptrdiff_t>(i));
+        if (input) merged.statements.erase(merged.statements.begin() + static_cast<std::ptrdiff_t>(i));
+        if (offer.mended(merged)) return;
+        Input* left = input ? input_of(merged, earlier) : nullptr;
+        if (!left) continue;
+        left->requires_grad |= input->requires_grad;
+        if (offer.mended(merged)) return;
+        left->values = input->values;
         if (offer.mended(std::move(merged))) return;
       }
     }
@@ -117,7 +130,8 @@ std::optional<Step> plain_step(std::string_view name, const Step& like, std::spa
   return step;
 }
 
-/// Another op that a reader knows better, on each of the operands in turn, then on two of them.
+/// Another op that a reader knows better, on each of the operands in turn, then on two of them; also on ones, which most
+/// ops change.
 void take_simpler_ops(const Chain& chain, Offer& offer) {
   for (std::size_t i = 0; i < chain.statements.size(); ++i) {
     const auto* step = std::get_if<Step>(&chain.statements[i]);
@@ -135,6 +149,9 @@ void take_simpler_ops(const Chain& chain, Offer& offer) {
         if (const auto plain = plain_step(name, *step, operands); plain && !(*plain == *step)) {
           Chain changed = chain;
           changed.statements[i] = *plain;
+          if (offer.mended(changed)) return;
+          for (Statement& statement : changed.statements)
+            if (auto* input = std::get_if<Input>(&statement)) input->values = constant(element_count(input->shape), 1);
           if (offer.mended(std::move(changed))) return;
         }
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/probe.hpp"
 #include "harness/reduce_edit.hpp"
 #include "harness/typing.hpp"
 
@@ -11,6 +12,21 @@ namespace {
 template <class Kind>
 bool is(const Statement& statement) {
   return std::holds_alternative<Kind>(statement);
+}
+
+/// One step alone, on the values it has in the chain, last first; then with what else may bring a fault of it to light.
+void isolate_steps(const Chain& chain, Offer& offer) {
+  const auto typed = type_chain(chain);
+  if (!std::holds_alternative<Typed>(typed)) return;
+  std::vector<Chain> isolated;
+  for (std::size_t i = chain.statements.size(); i-- > 0;)
+    if (is<Step>(chain.statements[i]))
+      if (auto alone = isolate(chain, std::get<Typed>(typed), i)) isolated.push_back(*std::move(alone));
+  for (const Chain& alone : isolated)
+    if (offer(alone)) return;
+  for (const Chain& alone : isolated)
+    for (const Chain& probe : probes(alone))
+      if (offer(probe)) return;
 }
 
 /// Ends the chain early, shortest first (halving while there is much to cut). Open regions are closed.
@@ -167,7 +183,8 @@ void drop_requires_grad(const Chain& chain, Offer& offer) {
   }
 }
 
-constexpr std::array<Pass, 9> list{{
+constexpr std::array<Pass, 10> list{{
+    {"isolate steps", pass<isolate_steps>},
     {"truncate", pass<truncate>},
     {"drop regions", pass<drop_regions>},
     {"drop backwards", pass<drop_backwards>},

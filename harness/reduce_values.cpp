@@ -22,11 +22,6 @@ DType dtype_of(const Statement& statement) {
   return input ? input->dtype : DType::f64;
 }
 
-Spec constant(std::int64_t count, double value) {
-  if (count == 0 || count > longest_list) return Spec{};
-  return {.kind = Spec::Kind::list, .list = std::vector<double>(static_cast<std::size_t>(count), value)};
-}
-
 /// All inputs at once, then each: one constant, the plainest generators, or the same values written out.
 void plain_inputs(const Chain& chain, Offer& offer) {
   constexpr std::array constants{0.0, 1.0, -1.0, 2.0, 0.5};
@@ -124,7 +119,7 @@ void lower_numbers(const Chain& chain, Offer& offer) {
   }
 }
 
-/// Two numbers of one list trade places: the simpler text wins.
+/// Two numbers of one list trade places, or two inputs their values: the simpler text wins.
 void sort_numbers(const Chain& chain, Offer& offer) {
   Chain copy = chain;
   for (std::size_t i = 0; i < chain.statements.size(); ++i) {
@@ -137,6 +132,12 @@ void sort_numbers(const Chain& chain, Offer& offer) {
         std::swap((*list_of(less.statements[i]))[k], (*list_of(less.statements[i]))[m]);
         if (offer(less)) return;
       }
+    for (std::size_t other = 0; other < i && std::holds_alternative<Input>(chain.statements[i]); ++other) {
+      if (!std::holds_alternative<Input>(chain.statements[other])) continue;
+      Chain less = chain;
+      std::swap(std::get<Input>(less.statements[i]).values, std::get<Input>(less.statements[other]).values);
+      if (offer(less)) return;
+    }
   }
 }
 

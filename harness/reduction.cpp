@@ -4,58 +4,93 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 
+#include "harness/blame.hpp"
 #include "harness/evidence.hpp"
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce.hpp"
+#include "harness/remarks.hpp"
 
 namespace gradsmith {
 
 namespace {
 
 constexpr double hang_candidate = 4;  // seconds: candidates of a hang are waited for more briefly than a case of a run
-constexpr double grace = 25;          // seconds beyond the limit: one candidate may be slow when time runs out
+constexpr double remark_limit = 20;  // seconds for the remarks
+constexpr double grace = 25;          // seconds beyond the limits: one candidate may be slow when time runs out
+constexpr int repeats = 20;           // verdicts on the smallest chain
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-/// Signature text of a chain's finding, or empty.
-std::string shown(const Chain& chain, const Plan& plan) {
-  const Verdict verdict = judge(chain, plan);
-  return verdict.status == Status::finding ? verdict.signature.text() : std::string();
-}
-
 bool kills(FindingKind kind) { return kind == FindingKind::crash || kind == FindingKind::hang; }
 
-/// Runs in the reducing process. Frames: 'B' best chain so far, 'H' headline, 'E' evidence, 'C' complete, 'I'
-/// incomplete.
-void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan& plan, const Child::Send& send) {
-  const std::string wanted = signature.text();
-  const bool kill = kills(signature.kind);
-  if (!kill) initialize_libtorch();  // else only the processes forked below start LibTorch
-  const auto interesting = [&](const Chain& candidate) {
-    if (kill) {
-      const auto seen = signature_apart(candidate, plan, signature.kind == FindingKind::hang ? hang_candidate : 20);
-      return seen && seen->text() == wanted;
+/// A bug under reduction: how a chain is asked whether it shows it.
+class Bug {
+ public:
+  Bug(const Signature& signature, Plan plan) : signature_(signature), plan_(plan) {
+    if (signature.kind == FindingKind::nondeterminism) plan_.executions = many_executions;
+    if (!kills(signature.kind)) initialize_libtorch();  // else only the processes forked below start LibTorch
+  }
+
+  /// In one of the attempts that are allowed.
+  template <class Same>
+  bool shown_by(const Chain& chain, Same same) const {
+    for (int i = 0; i < attempts_; ++i)
+      if (shown_once(chain, same)) return true;
+    return false;
+  }
+  /// It does not show each time: from now on a chain has several attempts.
+  void be_patient() { attempts_ = repeats; }
+
+  template <class Same>
+  bool shown_once(const Chain& chain, Same same) const {
+    if (kills(signature_.kind)) {
+      const auto seen = signature_apart(chain, plan_, signature_.kind == FindingKind::hang ? hang_candidate : 20);
+      return seen && same(signature_, *seen);
     }
-    return shown(candidate, plan) == wanted;
-  };
-  if (!interesting(chain)) return;
+    const Verdict verdict = judge(chain, plan_);
+    return verdict.status == Status::finding && same(signature_, verdict.signature);
+  }
+  Verdict verdict_on(const Chain& chain) const { return judge(chain, plan_); }
+
+ private:
+  Signature signature_;
+  Plan plan_;
+  int attempts_ = 1;
+};
+
+/// Runs in the reducing process. Frames: 'B' best chain so far, 'H' headline, 'E' evidence, 'R' verdicts repeated and
+/// how many alike, 'C' complete, 'I' incomplete.
+void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan& plan, const Child::Send& send) {
+  Bug bug(signature, plan);
+  const bool kill = kills(signature.kind);
+  if (!bug.shown_by(chain, same_bug)) {
+    if (signature.kind == FindingKind::hang) return;
+    bug.be_patient();
+    if (!bug.shown_by(chain, same_bug)) return;
+  }
   send("B" + print(chain));
   const ReduceLimits limits{.tries = kill ? 500 : 20000, .seconds = Reduction::limit};
   const Reduced reduced = reduce(
       chain,
       [&](const Chain& candidate) {
-        if (!interesting(candidate)) return false;
+        if (!bug.shown_by(candidate, same_bug)) return false;
         send("B" + print(candidate));
         return true;
       },
       limits);
   send("B" + print(reduced.chain));
   if (!kill) {
-    const Verdict verdict = judge(reduced.chain, plan);
+    const Verdict verdict = bug.verdict_on(reduced.chain);
     send("H" + headline(verdict));
     send("E" + evidence(verdict));
+    int alike = 0;
+    for (int i = 0; i < repeats; ++i) alike += bug.shown_once(reduced.chain, same_bug);
+    send(fmt::format("R{} {}", alike, repeats));
+    const auto fault = [&](const Chain& candidate) { return bug.shown_by(candidate, same_fault); };
+    send("B" + print(remark_on(reduced.chain, fault, {.tries = 4000, .seconds = remark_limit}).chain));
   }
   send(reduced.complete ? "C" : "I");
 }
@@ -93,8 +128,14 @@ std::optional<Signature> signature_apart(const Chain& chain, const Plan& plan, d
 }
 
 std::string ReductionResult::words() const {
-  if (!reproduced) return "not reduced: it did not show again in a process of its own";
+  if (!reproduced) return "not reduced: it did not show again in a process of its own, which is nondeterminism";
   return fmt::format("{} {:.1f} s", complete ? "complete in" : "cut short after", seconds);
+}
+
+std::string ReductionResult::repeat_words() const {
+  if (repeats == 0) return "not tried";
+  return fmt::format("{} of {} times{}", repeated, repeats,
+                     repeated < repeats ? ": nondeterminism, whatever the kind above says" : "");
 }
 
 Reduction::Reduction(const Chain& chain, const Signature& signature, const Plan& plan) : started_(now()) {
@@ -118,6 +159,9 @@ void Reduction::take(std::string_view frame) {
     case 'E':
       result_.evidence = body;
       break;
+    case 'R':
+      std::sscanf(std::string(body).c_str(), "%d %d", &result_.repeated, &result_.repeats);
+      break;
     case 'C':
       result_.complete = true;
       break;
@@ -129,7 +173,7 @@ void Reduction::take(std::string_view frame) {
 bool Reduction::poll() {
   if (!child_) return true;
   const bool open = child_->receive([this](std::string_view frame) { take(frame); });
-  if (open && elapsed() > limit + grace) {
+  if (open && elapsed() > limit + remark_limit + grace) {
     stop();
     return true;
   }

@@ -1,5 +1,6 @@
 // Reducing a finding in a process of its own, so that candidates that crash or hang do no harm; the best chain so far
-// is handed over as it is found. Knows the judge and the reducer.
+// is handed over as it is found. The smallest one is judged again and again, and gets its remarks. Knows the judge, the
+// reducer and remark_on.
 #pragma once
 
 #include <optional>
@@ -22,8 +23,10 @@ struct ReductionResult {
   std::string headline{}, evidence{};  ///< of `chain`; empty if the process never got to it
   bool reproduced = false;             ///< the original chain showed its signature again
   bool complete = false;               ///< a fixpoint was reached within the limits
+  int repeated = 0, repeats = 0;       ///< of so many more verdicts on `chain`, so many were the same
   double seconds = 0;
-  std::string words() const;  ///< "complete in 1.8 s", "cut short after 60 s", "did not reproduce"
+  std::string words() const;        ///< "complete in 1.8 s", "cut short after 60 s", "did not reproduce"
+  std::string repeat_words() const;  ///< "20 of 20 times", with what it means if they are fewer
 };
 
 /// One reduction under way.

@@ -9,13 +9,18 @@
 
 namespace gradsmith {
 
-/// A planted fault: the witness that must see it when asked alone, what it then calls it, and the smallest chain that
-/// shows it (canonical text without the header line).
+/// The smallest chain with a signature: canonical text without the header line.
+struct Minimum {
+  std::string_view signature, chain;
+};
+
+/// A planted fault: the witness that must see it when asked alone, and what it then calls it. Depending on what a program
+/// does with the op, the fault may show in different ways: each is a signature of its own and has a smallest chain.
 struct Planted {
   std::string_view op;
   Witness witness;
   FindingKind kind;
-  std::string_view minimum;
+  std::vector<Minimum> minima;
 };
 
 /// All planted faults, in the order of `extra_ops()`.

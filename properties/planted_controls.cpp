@@ -7,71 +7,40 @@ namespace {
 
 using T = const at::Tensor&;
 
-const Unary exponential{[](T x) { return x.exp(); }, [](T grad, T y) { return grad * y; }, Keeps::result};
+const Unary exponential{exp_value, exp_gradient, Keeps::result};
 const Unary tangent{[](T x) { return x.tan(); }, [](T grad, T y) { return grad * (1 + y * y); }, Keeps::result};
-const Unary sine{[](T x) { return x.sin(); }, [](T grad, T x) { return grad * x.cos(); }};
-const Unary sine_of_copy{[](T x) { return x.sin(); }, [](T grad, T x) { return grad * x.cos(); },
-                         Keeps::copy_of_operand};
+const Unary sine{sin_value, sin_gradient};
+const Unary sine_of_copy{sin_value, sin_gradient, Keeps::copy_of_operand};
 const Unary rectifier{[](T x) { return at::relu(x); }, [](T grad, T y) { return grad * (y > 0); }, Keeps::result};
 const Unary sixth{[](T x) { return x / 6; }, [](T grad, T) { return grad / 6; }, Keeps::nothing};
-const Binary product{[](T x, T y) { return x.mul(y); }, [](T grad, T, T y) { return grad * y; },
-                     [](T grad, T x, T) { return grad * x; }};
-const Binary product_of_both{[](T x, T y) { return x.mul(y); }, [](T grad, T, T y) { return grad * y; },
-                             [](T grad, T x, T) { return grad * x; }, true};
+const Binary product{mul_value, mul_by_other, mul_by_self};
+const Binary product_of_both{mul_value, mul_by_other, mul_by_self, true};
 
 }  // namespace
 
 std::vector<const Op*> right() {
-  static const auto times = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; });
   static Op table[] = {
-      {.name = "good_exp",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return exp(x); }),
-       .pure = [](const Actuals& a) { return call(exponential, a[0]); },
-       .domain = {{-30, 30}},
-       .saves = {{.reads = result}}},
+      exp_entry("good_exp", [](const Actuals& a) { return call(exponential, a[0]); }),
       {.name = "good_tan",
        .params = {ops::tensor()},
        .maths = ops::elementwise([](const Var& x, const Args&) { return tan(x); }),
        .pure = [](const Actuals& a) { return call(tangent, a[0]); },
        .domain = {{-1.4, 1.4}},
        .saves = {{.reads = result}}},
-      {.name = "good_sin",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return sin(x); }),
-       .pure = [](const Actuals& a) { return call(sine, a[0]); },
-       .inplace = [](const Actuals& a) { call_inplace(sine_of_copy, a[0]); },
-       .domain = {{-1e3, 1e3}},
-       .saves = {{.reads = self}},
-       .twin_bitwise = false},
-      {.name = "good_relu",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return x > 0      ? x
-                                                                        : isnan(x) ? x
-                                                                                   : Var(0.0); }),
-       .pure = [](const Actuals& a) { return call(rectifier, a[0]); },
-       .saves = {{.reads = result}}},
-      {.name = "good_sixth",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return x / 6.0; }),
-       .pure = [](const Actuals& a) { return call(sixth, a[0]); },
-       .inplace = [](const Actuals& a) { call_inplace(sixth, a[0]); },
-       .twin_bitwise = false},
-      {.name = "good_mul",
-       .params = {ops::tensor(), ops::tensor("other")},
-       .maths = times,
-       .pure = [](const Actuals& a) { return call(product, a[0], a[1]); },
-       .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}}},
+      sin_entry(
+          "good_sin", [](const Actuals& a) { return call(sine, a[0]); },
+          [](const Actuals& a) { call_inplace(sine_of_copy, a[0]); }),
+      relu_entry("good_relu", [](const Actuals& a) { return call(rectifier, a[0]); }),
+      sixth_entry(
+          "good_sixth", [](const Actuals& a) { return call(sixth, a[0]); },
+          [](const Actuals& a) { call_inplace(sixth, a[0]); }),
+      mul_entry("good_mul", [](const Actuals& a) { return call(product, a[0], a[1]); }),
       {.name = "good_mul_keeps_both",
        .params = {ops::tensor(), ops::tensor("other")},
-       .maths = times,
+       .maths = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
        .pure = [](const Actuals& a) { return call(product_of_both, a[0], a[1]); },
        .saves = {{.reads = self}, {.reads = other}}},
-      {.name = "good_double",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return x * 2.0; }),
-       .pure = [](const Actuals& a) { return a[0].mul(2); },
-       .inplace = [](const Actuals& a) { a[0].mul_(2); }},
+      double_entry("good_double", [](const Actuals& a) { a[0].mul_(2); }),
       {.name = "good_narrow",
        .params = {ops::tensor(), ops::integer("dim"), ops::integer("start"), ops::integer("length")},
        .shape = ops::view_shapes::narrow,

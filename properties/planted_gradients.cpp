@@ -8,36 +8,6 @@ namespace {
 
 using T = const at::Tensor&;
 
-at::Tensor exp_value(T x) { return x.exp(); }
-at::Tensor sin_value(T x) { return x.sin(); }
-at::Tensor mul_value(T x, T y) { return x.mul(y); }
-at::Tensor by_other(T grad, T, T y) { return grad * y; }
-at::Tensor by_self(T grad, T x, T) { return grad * x; }
-
-Op exp_like(std::string_view name, at::Tensor (*pure)(const Actuals&)) {
-  return {.name = name,
-          .params = {ops::tensor()},
-          .maths = ops::elementwise([](const Var& x, const Args&) { return exp(x); }),
-          .pure = pure,
-          .domain = {{-30, 30}},
-          .saves = {{.reads = result}}};
-}
-Op sin_like(std::string_view name, at::Tensor (*pure)(const Actuals&)) {
-  return {.name = name,
-          .params = {ops::tensor()},
-          .maths = ops::elementwise([](const Var& x, const Args&) { return sin(x); }),
-          .pure = pure,
-          .domain = {{-1e3, 1e3}},
-          .saves = {{.reads = self}}};
-}
-Op mul_like(std::string_view name, at::Tensor (*pure)(const Actuals&)) {
-  return {.name = name,
-          .params = {ops::tensor(), ops::tensor("other")},
-          .maths = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
-          .pure = pure,
-          .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}}};
-}
-
 const Unary factor_1e3{exp_value, [](T grad, T y) { return grad * y * (1 + 1e-3); }, Keeps::result};
 const Unary factor_1e6{exp_value, [](T grad, T y) { return grad * y * (1 + 1e-6); }, Keeps::result};
 const Unary negative_1e6{exp_value, [](T grad, T y) { return grad * y * at::where(y < 1, 1 + 1e-6, 1.0); },
@@ -77,41 +47,32 @@ const Unary float_constant{[](T x) { return x / 6; }, [](T grad, T) { return gra
 const Unary wrong_side{[](T x) { return at::relu(x); }, [](T grad, T y) { return grad * (y >= 0); }, Keeps::result};
 const Unary half_missing{[](T x) { return x * x.sin(); }, [](T grad, T x) { return grad * x.sin(); }};
 
-const Binary swapped{mul_value, by_self, by_other, true};
-const Binary dropped_other{mul_value, by_other, [](T grad, T x, T) { return at::zeros_like(grad * x); }};
-const Binary own_sign{mul_value, by_other, [](T grad, T x, T) { return -grad * x; }};
-const Binary mean_over_rows{mul_value, by_other, by_self, false, 0.5};
+const Binary swapped{mul_value, mul_by_self, mul_by_other, true};
+const Binary dropped_other{mul_value, mul_by_other, [](T grad, T x, T) { return at::zeros_like(grad * x); }};
+const Binary own_sign{mul_value, mul_by_other, [](T grad, T x, T) { return -grad * x; }};
+const Binary mean_over_rows{mul_value, mul_by_other, mul_by_self, false, 0.5};
 
 }  // namespace
 
 std::vector<const Op*> gradients() {
   static Op table[] = {
-      exp_like("bad_exp_factor_1e3", [](const Actuals& a) { return call(factor_1e3, a[0]); }),
-      exp_like("bad_exp_factor_1e6", [](const Actuals& a) { return call(factor_1e6, a[0]); }),
-      exp_like("bad_exp_negative_1e6", [](const Actuals& a) { return call(negative_1e6, a[0]); }),
-      exp_like("bad_exp_sign_below_zero", [](const Actuals& a) { return call(sign_below_zero, a[0]); }),
-      sin_like("bad_sin_first_element", [](const Actuals& a) { return call(first_element, a[0]); }),
-      sin_like("bad_sin_last_element", [](const Actuals& a) { return call(last_element, a[0]); }),
-      sin_like("bad_sin_beyond_16", [](const Actuals& a) { return call(beyond_16, a[0]); }),
-      sin_like("bad_sin_no_cotangent", [](const Actuals& a) { return call(no_cotangent, a[0]); }),
-      sin_like("bad_sin_twice", [](const Actuals& a) { return call(arrives_twice, a[0]); }),
-      sin_like("bad_sin_second_backward", [](const Actuals& a) { return call(again, a[0]); }),
-      sin_like("bad_sin_strided", [](const Actuals& a) { return call(strided_gradient, a[0]); }),
-      sin_like("bad_sin_0dim", [](const Actuals& a) { return call(vector_only, a[0]); }),
-      sin_like("bad_sin_transposed", [](const Actuals& a) { return call(transposed_gradient, a[0]); }),
-      sin_like("bad_sin_infinite", [](const Actuals& a) { return call(infinite_below_zero, a[0]); }),
-      sin_like("bad_sin_no_number", [](const Actuals& a) { return call(no_number_below_zero, a[0]); }),
-      {.name = "bad_sixth_float",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return x / 6.0; }),
-       .pure = [](const Actuals& a) { return call(float_constant, a[0]); }},
-      {.name = "bad_relu_at_zero",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return x > 0      ? x
-                                                                        : isnan(x) ? x
-                                                                                   : Var(0.0); }),
-       .pure = [](const Actuals& a) { return call(wrong_side, a[0]); },
-       .saves = {{.reads = result}}},
+      exp_entry("bad_exp_factor_1e3", [](const Actuals& a) { return call(factor_1e3, a[0]); }),
+      exp_entry("bad_exp_factor_1e6", [](const Actuals& a) { return call(factor_1e6, a[0]); }),
+      exp_entry("bad_exp_negative_1e6", [](const Actuals& a) { return call(negative_1e6, a[0]); }),
+      exp_entry("bad_exp_sign_below_zero", [](const Actuals& a) { return call(sign_below_zero, a[0]); }),
+      sin_entry("bad_sin_first_element", [](const Actuals& a) { return call(first_element, a[0]); }),
+      sin_entry("bad_sin_last_element", [](const Actuals& a) { return call(last_element, a[0]); }),
+      sin_entry("bad_sin_beyond_16", [](const Actuals& a) { return call(beyond_16, a[0]); }),
+      sin_entry("bad_sin_no_cotangent", [](const Actuals& a) { return call(no_cotangent, a[0]); }),
+      sin_entry("bad_sin_twice", [](const Actuals& a) { return call(arrives_twice, a[0]); }),
+      sin_entry("bad_sin_second_backward", [](const Actuals& a) { return call(again, a[0]); }),
+      sin_entry("bad_sin_strided", [](const Actuals& a) { return call(strided_gradient, a[0]); }),
+      sin_entry("bad_sin_0dim", [](const Actuals& a) { return call(vector_only, a[0]); }),
+      sin_entry("bad_sin_transposed", [](const Actuals& a) { return call(transposed_gradient, a[0]); }),
+      sin_entry("bad_sin_infinite", [](const Actuals& a) { return call(infinite_below_zero, a[0]); }),
+      sin_entry("bad_sin_no_number", [](const Actuals& a) { return call(no_number_below_zero, a[0]); }),
+      sixth_entry("bad_sixth_float", [](const Actuals& a) { return call(float_constant, a[0]); }),
+      relu_entry("bad_relu_at_zero", [](const Actuals& a) { return call(wrong_side, a[0]); }),
       {.name = "bad_x_sin_x_half",
        .params = {ops::tensor()},
        .maths = ops::elementwise([](const Var& x, const Args&) { return x * sin(x); }),
@@ -123,9 +84,9 @@ std::vector<const Op*> gradients() {
        .maths = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
        .pure = [](const Actuals& a) { return call(swapped, a[0], a[1]); },
        .saves = {{.reads = self}, {.reads = other}}},
-      mul_like("bad_mul_other_dropped", [](const Actuals& a) { return call(dropped_other, a[0], a[1]); }),
-      mul_like("bad_mul_other_sign", [](const Actuals& a) { return call(own_sign, a[0], a[1]); }),
-      mul_like("bad_mul_broadcast", [](const Actuals& a) { return call(mean_over_rows, a[0], a[1]); }),
+      mul_entry("bad_mul_other_dropped", [](const Actuals& a) { return call(dropped_other, a[0], a[1]); }),
+      mul_entry("bad_mul_other_sign", [](const Actuals& a) { return call(own_sign, a[0], a[1]); }),
+      mul_entry("bad_mul_broadcast", [](const Actuals& a) { return call(mean_over_rows, a[0], a[1]); }),
   };
   return ops::entries(table);
 }

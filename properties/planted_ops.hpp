@@ -35,6 +35,25 @@ at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y);
 
 constexpr int self = 0, other = 1;
 
+/// Right values and gradients, for rules that are wrong elsewhere.
+inline at::Tensor exp_value(const at::Tensor& x) { return x.exp(); }
+inline at::Tensor exp_gradient(const at::Tensor& grad, const at::Tensor& result) { return grad * result; }
+inline at::Tensor sin_value(const at::Tensor& x) { return x.sin(); }
+inline at::Tensor sin_gradient(const at::Tensor& grad, const at::Tensor& x) { return grad * x.cos(); }
+inline at::Tensor mul_value(const at::Tensor& x, const at::Tensor& y) { return x.mul(y); }
+inline at::Tensor mul_by_other(const at::Tensor& grad, const at::Tensor&, const at::Tensor& y) { return grad * y; }
+inline at::Tensor mul_by_self(const at::Tensor& grad, const at::Tensor& x, const at::Tensor&) { return grad * x; }
+
+/// Entries that state the truth about an op (schema, maths, domain, what is saved) around somebody's LibTorch calls.
+using Pure = at::Tensor (*)(const Actuals&);
+using Inplace = void (*)(const Actuals&);
+Op exp_entry(std::string_view name, Pure pure);                             ///< keeps its result
+Op sin_entry(std::string_view name, Pure pure, Inplace inplace = nullptr);  ///< keeps its operand
+Op relu_entry(std::string_view name, Pure pure);                            ///< keeps its result
+Op sixth_entry(std::string_view name, Pure pure, Inplace inplace = nullptr);  ///< x / 6, keeps nothing
+Op double_entry(std::string_view name, Inplace inplace);                    ///< 2x, keeps nothing; out of place it is right
+Op mul_entry(std::string_view name, Pure pure);                             ///< keeps each operand for the other's gradient
+
 std::vector<const Op*> gradients();  ///< wrong derivatives
 std::vector<const Op*> values();     ///< wrong values, views and reductions
 std::vector<const Op*> writes();     ///< wrong in-place forms, bookkeeping and checks

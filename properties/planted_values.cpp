@@ -7,16 +7,6 @@ namespace {
 
 using T = const at::Tensor&;
 
-Op sin_like(std::string_view name, at::Tensor (*pure)(const Actuals&)) {
-  return {.name = name,
-          .params = {ops::tensor()},
-          .maths = ops::elementwise([](const Var& x, const Args&) { return sin(x); }),
-          .pure = pure,
-          .domain = {{-1e3, 1e3}},
-          .saves = {{.reads = self}}};
-}
-
-at::Tensor cosine(T grad, T x) { return grad * x.cos(); }
 /// sin with the right derivative and a value that is `error` too large wherever `where` holds.
 template <class Where>
 at::Tensor off_by(T x, double error, Where where) {
@@ -41,25 +31,25 @@ bool is_0dim(T x) { return x.dim() == 0; }
 bool has_9(T x) { return x.dim() == 1 && x.size(0) >= 9; }
 
 template <auto where>
-const Unary off_1e3{[](T x) { return off_by(x, 1e-3, where); }, cosine};
-const Unary off_1e6{[](T x) { return off_by(x, 1e-6, always); }, cosine};
-const Unary off_1e12{[](T x) { return off_by(x, 1e-12, always); }, cosine};
+const Unary off_1e3{[](T x) { return off_by(x, 1e-3, where); }, sin_gradient};
+const Unary off_1e6{[](T x) { return off_by(x, 1e-6, always); }, sin_gradient};
+const Unary off_1e12{[](T x) { return off_by(x, 1e-12, always); }, sin_gradient};
 const Unary one_element{[](T x) {
                           at::Tensor y = x.sin().contiguous();
                           if (y.numel() > 2) y.view({-1})[2] += 1e-3;
                           return y;
                         },
-                        cosine};
+                        sin_gradient};
 const Unary unsteady{[](T x) {
                        static int calls = 0;
                        return x.sin() * (++calls % 2 == 0 ? 1.0 : 1.003);
                      },
-                     cosine};
+                     sin_gradient};
 const Unary refuses_3{[](T x) {
                         TORCH_CHECK(x.numel() != 3, "three elements are one too many");
                         return x.sin();
                       },
-                      cosine};
+                      sin_gradient};
 
 // Views.
 // -----------------------------------------------------------------------------------------------------------------
@@ -117,24 +107,19 @@ Op reduction(std::string_view name, Maths maths, at::Tensor (*pure)(const Actual
 
 std::vector<const Op*> values() {
   static Op table[] = {
-      sin_like("bad_sin_value_1e3", [](const Actuals& a) { return call(off_1e3<always>, a[0]); }),
-      sin_like("bad_sin_value_1e6", [](const Actuals& a) { return call(off_1e6, a[0]); }),
-      sin_like("bad_sin_value_1e12", [](const Actuals& a) { return call(off_1e12, a[0]); }),
-      sin_like("bad_sin_value_one_element", [](const Actuals& a) { return call(one_element, a[0]); }),
-      sin_like("bad_sin_value_gaps", [](const Actuals& a) { return call(off_1e3<has_gaps>, a[0]); }),
-      sin_like("bad_sin_value_offset", [](const Actuals& a) { return call(off_1e3<has_offset>, a[0]); }),
-      sin_like("bad_sin_value_expanded", [](const Actuals& a) { return call(off_1e3<is_expanded>, a[0]); }),
-      sin_like("bad_sin_value_transposed", [](const Actuals& a) { return call(off_1e3<is_transposed>, a[0]); }),
-      sin_like("bad_sin_value_0dim", [](const Actuals& a) { return call(off_1e3<is_0dim>, a[0]); }),
-      sin_like("bad_sin_value_from_9", [](const Actuals& a) { return call(off_1e3<has_9>, a[0]); }),
-      sin_like("bad_sin_unsteady", [](const Actuals& a) { return call(unsteady, a[0]); }),
-      sin_like("bad_sin_refuses_3", [](const Actuals& a) { return call(refuses_3, a[0]); }),
-      {.name = "bad_sin_detached",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return sin(x); }),
-       .pure = [](const Actuals& a) { return a[0].detach().sin(); },
-       .domain = {{-1e3, 1e3}},
-       .saves = {{.reads = self}}},
+      sin_entry("bad_sin_value_1e3", [](const Actuals& a) { return call(off_1e3<always>, a[0]); }),
+      sin_entry("bad_sin_value_1e6", [](const Actuals& a) { return call(off_1e6, a[0]); }),
+      sin_entry("bad_sin_value_1e12", [](const Actuals& a) { return call(off_1e12, a[0]); }),
+      sin_entry("bad_sin_value_one_element", [](const Actuals& a) { return call(one_element, a[0]); }),
+      sin_entry("bad_sin_value_gaps", [](const Actuals& a) { return call(off_1e3<has_gaps>, a[0]); }),
+      sin_entry("bad_sin_value_offset", [](const Actuals& a) { return call(off_1e3<has_offset>, a[0]); }),
+      sin_entry("bad_sin_value_expanded", [](const Actuals& a) { return call(off_1e3<is_expanded>, a[0]); }),
+      sin_entry("bad_sin_value_transposed", [](const Actuals& a) { return call(off_1e3<is_transposed>, a[0]); }),
+      sin_entry("bad_sin_value_0dim", [](const Actuals& a) { return call(off_1e3<is_0dim>, a[0]); }),
+      sin_entry("bad_sin_value_from_9", [](const Actuals& a) { return call(off_1e3<has_9>, a[0]); }),
+      sin_entry("bad_sin_unsteady", [](const Actuals& a) { return call(unsteady, a[0]); }),
+      sin_entry("bad_sin_refuses_3", [](const Actuals& a) { return call(refuses_3, a[0]); }),
+      sin_entry("bad_sin_detached", [](const Actuals& a) { return a[0].detach().sin(); }),
       {.name = "bad_narrow_before",
        .params = {ops::tensor(), ops::integer("dim"), ops::integer("start"), ops::integer("length")},
        .shape = ops::view_shapes::narrow,

@@ -142,15 +142,15 @@ TEST(Language, Line_ends_and_a_missing_last_one_do_not_matter) {
   EXPECT_TRUE(parse_or_die("gradsmith 1\n\n\na = input f64[2]\n\t\nrelu_(a)") == unix_ends);
 }
 
-TEST(Language, Comments_are_kept_and_stand_before_what_they_are_about) {
+TEST(Language, Comments_are_kept_where_they_stand) {
   const std::string text =
       magic +
       "#expect: pass\n#\n# ünïcode, with  spaces \na = input f64[2] # of a\n#  later\nno_grad { # region\n"
-      "# inside\nrelu_(a)\n# last inside\n}\n# end";
+      "# inside\nrelu_(a)#write\n# last inside\n} # over\n# end";
   const std::string expected =
       magic +
-      "# expect: pass\n#\n# ünïcode, with  spaces\n# of a\na = input f64[2]\n#  later\n# region\n"
-      "no_grad {\n  # inside\n  relu_(a)\n  # last inside\n}\n# end\n";
+      "# expect: pass\n#\n# ünïcode, with  spaces\na = input f64[2]  # of a\n#  later\nno_grad {  # region\n"
+      "  # inside\n  relu_(a)  # write\n  # last inside\n}  # over\n# end\n";
   EXPECT_EQ(print(parse_or_die(text)), expected);
   EXPECT_EQ(print(parse_or_die(expected)), expected);
   EXPECT_TRUE(parse_or_die(text) == parse_or_die(magic + "a = input f64[2]\nno_grad {\nrelu_(a)\n}\n"));

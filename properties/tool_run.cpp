@@ -130,28 +130,45 @@ TEST(Run, Kill_9_leaves_the_chains_that_were_being_judged) {
 
 #ifdef GRADSMITH_PLANTED_BINARY
 
-TEST(Run, A_planted_fault_is_found_reduced_and_stored) {
+TEST(Run, Planted_faults_are_found_blamed_reduced_and_stored) {
   const Scratch scratch;
   const std::string out = scratch / "out";
-  const Finished run = Program(GRADSMITH_PLANTED_BINARY,
-                               run_arguments(out, {"--cases", "2000", "--ops", "bad_exp_factor_1e6,mul,sin,narrow"}))
-                           .wait();
+  const Finished run = Program(GRADSMITH_PLANTED_BINARY, run_arguments(out, {"--cases", "1500"})).wait();
   ASSERT_EQ(run.code, 1) << run.out << run.err;
   EXPECT_NE(run.out.find("FINDING "), std::string::npos) << run.out;
+  std::vector<std::string> stored;
   const Json findings = summary_of(out)["findings"];
-  ASSERT_FALSE(findings.empty());
   for (const Json& finding : findings) {
     if (finding["known"]) continue;
-    const auto stored = std::filesystem::path(out) / finding["file"].get<std::string>();
-    EXPECT_LE(finding["steps"].get<int>(), 3) << content(stored.string());
-    EXPECT_NE(content((stored.parent_path() / "finding.md").string()).find("gradsmith replay"), std::string::npos);
-    EXPECT_NE(content((stored.parent_path() / "original.chain").string()), "");
-    EXPECT_EQ(Program(GRADSMITH_PLANTED_BINARY, {"replay", stored.string()}).wait().code, 0)
-        << "it shows what its header says";
-    const auto original = (stored.parent_path() / "original.chain").string();
-    EXPECT_EQ(Program(GRADSMITH_PLANTED_BINARY, {"reduce", original, "-o", scratch / "small.chain"}).wait().code, 0);
-    EXPECT_NE(content(scratch / "small.chain"), "");
+    const auto file = std::filesystem::path(out) / finding["file"].get<std::string>();
+    stored.push_back(file.string());
+    const std::string chain = content(file.string());
+    EXPECT_LE(finding["steps"].get<int>(), 3) << chain;
+    ASSERT_EQ(finding["ops"].size(), 1u) << chain;
+    EXPECT_TRUE(finding["ops"][0].get<std::string>().starts_with("bad_")) << "an honest op is blamed:\n" << chain;
+    const std::string page = content((file.parent_path() / "finding.md").string());
+    EXPECT_NE(page.find("gradsmith replay"), std::string::npos);
+    EXPECT_NE(page.find("repeats: 20 of 20 times"), std::string::npos) << page;
+    EXPECT_NE(content((file.parent_path() / "original.chain").string()), "");
   }
+  ASSERT_GE(stored.size(), 30u);
+  std::vector<std::string> replay{"replay"};
+  replay.insert(replay.end(), stored.begin(), stored.end());
+  EXPECT_EQ(Program(GRADSMITH_PLANTED_BINARY, replay).wait().code, 0) << "each shows what its header says";
+  std::vector<std::string> format{"fmt", "--check"};
+  format.insert(format.end(), stored.begin(), stored.end());
+  EXPECT_EQ(Program(GRADSMITH_PLANTED_BINARY, format).wait().code, 0) << "each is canonical with its remarks";
+}
+
+TEST(Run, A_stored_original_reduces_to_the_stored_case) {
+  const Scratch scratch;
+  const std::string out = scratch / "out", few = "bad_exp_negative_1e6,mul,sin,narrow";
+  ASSERT_EQ(Program(GRADSMITH_PLANTED_BINARY, run_arguments(out, {"--cases", "1000", "--ops", few})).wait().code, 1);
+  const std::string folder = out + "/findings/wrong-gradient.bad_exp_negative_1e6.small.f64.cpu/";
+  const Finished reduced = Program(GRADSMITH_PLANTED_BINARY, {"reduce", folder + "original.chain"}).wait();
+  EXPECT_EQ(reduced.code, 0) << reduced.err;
+  EXPECT_EQ(reduced.out, content(folder + "case.chain"));
+  EXPECT_NE(reduced.out.find("values=[-1]  # must be negative"), std::string::npos) << reduced.out;
 }
 
 TEST(Run, A_finding_that_is_known_is_counted_and_not_reported) {

@@ -1,0 +1,236 @@
+#include "harness/blame.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "harness/compare.hpp"
+#include "harness/execute.hpp"
+#include "harness/expect.hpp"
+#include "harness/guilt.hpp"
+#include "harness/probe.hpp"
+#include "harness/reference.hpp"
+
+namespace gradsmith {
+namespace {
+
+constexpr std::string_view too_many = "several";  // suspects, that is
+
+/// The class of a relative departure, coarse enough that one defect shows the same in every chain: "large" (a formula),
+/// "small" (a constant in float precision), "ulps".
+std::string magnitude(const Testimony& t) {
+  const double scale = std::max(std::abs(t.observed), std::abs(t.expected));
+  const double relative = std::abs(t.observed - t.expected) / scale;
+  if (!std::isfinite(relative)) return "nonfinite";
+  return relative >= 1e-5 ? "large" : relative >= 1e-13 ? "small" : "ulps";
+}
+
+/// "E5-backward-none": expected, then seen.
+std::string error_detail(const Verdict& verdict) {
+  const auto word = [](const std::optional<Refusal>& r) {
+    return r ? r->id + (r->phase.kind == Phase::Kind::step ? "-step" : "-backward") : std::string("none");
+  };
+  return word(verdict.expectation.refusal) + "-" + word(verdict.outcome.refusal);
+}
+
+/// All ops that can take the blame when no single step can: the forms of the in-place steps, else of all steps.
+std::string suspects(const Chain& chain) {
+  std::set<std::string> writes, all;
+  for (const auto& statement : chain.statements)
+    if (const auto* step = std::get_if<Step>(&statement)) (step->inplace ? writes : all).insert(form_of(*step));
+  const auto& forms = writes.empty() ? all : writes;
+  return forms.size() > 3 ? std::string(too_many) : fmt::format("{}", fmt::join(forms, "+"));
+}
+
+std::set<std::string_view> listed(std::string_view guilty) {
+  std::set<std::string_view> forms;
+  for (std::size_t at = 0; at <= guilty.size();) {
+    const std::size_t end = std::min(guilty.find('+', at), guilty.size());
+    forms.insert(guilty.substr(at, end - at));
+    at = end + 1;
+  }
+  return forms;
+}
+
+const Step* step_at(const Chain& chain, const Phase& phase) {
+  int number = 0;
+  for (const auto& statement : chain.statements)
+    if (const auto* step = std::get_if<Step>(&statement))
+      if (++number == phase.number) return step;
+  return nullptr;
+}
+
+bool same_arrays(const std::vector<std::optional<Array>>& a, const std::vector<std::optional<Array>>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.has_value() == y.has_value() &&
+           (!x || (x->data.size() == y->data.size() && first_bit_difference(x->data, y->data) < 0));
+  });
+}
+
+bool same_outcomes(const Outcome& a, const Outcome& b) {
+  if (a.refusal.has_value() != b.refusal.has_value()) return false;
+  if (a.refusal) return a.refusal->id == b.refusal->id && a.refusal->phase == b.refusal->phase;
+  return same_arrays(a.values, b.values) && same_arrays(a.gradients, b.gradients);
+}
+
+/// A chain that this file made comes out the same each time.
+bool steady_alone(const Chain& chain) {
+  const auto typed = type_chain(chain);
+  if (!std::holds_alternative<Typed>(typed)) return true;
+  std::vector<Value> roots;
+  expect(chain, std::get<Typed>(typed), &roots);
+  return steady(chain, roots, execute(chain, roots), 2);
+}
+
+Signature unsteady(const Chain& chain) {
+  return {
+      .kind = FindingKind::nondeterminism, .detail = "repeat", .dtype = std::string(dtype_name(floating_type(chain)))};
+}
+
+/// Looks for the step that shows a fault by itself.
+class Search {
+ public:
+  /// `wanted`: the signature that the testimony alone would give.
+  Search(const Chain& chain, const Typed& typed, const Signature& wanted) : wanted_(wanted) {
+    for (std::size_t i = chain.statements.size(); i-- > 0;) {
+      if (const auto* backward = std::get_if<Backward>(&chain.statements[i]))
+        named_gradients_ |= !backward->results.empty();
+      if (std::holds_alternative<Step>(chain.statements[i]))
+        if (auto alone = isolate(chain, typed, i)) isolated_.push_back(*std::move(alone));
+    }
+  }
+
+  /// The likeliest fault of a step alone, of equally likely ones the last; else the first probe of a step that shows
+  /// one.
+  std::optional<Signature> culprit(const Plan& plan) const {
+    std::optional<Signature> likeliest;
+    const Chain* at_fault = nullptr;
+    for (const Chain& alone : isolated_)
+      if (auto shown = fault_of(alone, alone, plan);
+          shown && (!likeliest || likelihood(*shown) > likelihood(*likeliest))) {
+        likeliest = std::move(shown);
+        at_fault = &alone;
+      }
+    if (likeliest) return on_plain_numbers(*at_fault, *likeliest, plan);
+    for (const Chain& alone : isolated_)
+      for (const Chain& probe : probes(alone))
+        if (auto shown = fault_of(probe, alone, plan)) return on_plain_numbers(probe, *shown, plan);
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<Signature> fault_of(const Chain& probe, const Chain& alone, const Plan& plan) const {
+    const Verdict verdict = judge(probe, plan);
+    Signature signature = verdict.signature;
+    if (verdict.status != Status::finding) {
+      if (&probe != &alone || steady_alone(alone)) return std::nullopt;
+      signature = unsteady(alone);
+    }
+    // A wrong derivative does not make a value wrong.
+    if (wanted_.kind == FindingKind::wrong_value && signature.kind == FindingKind::wrong_gradient && !named_gradients_)
+      return std::nullopt;
+    signature.guilty = form_of(std::get<Step>(alone.statements.back()));
+    return signature;
+  }
+
+  /// With the greatest magnitude that the fault has on plain numbers or those of the chain: a wrong formula is nearly
+  /// right near zero, and must not be another bug there.
+  static Signature on_plain_numbers(const Chain& probe, Signature signature, const Plan& plan) {
+    if (gravity(signature) == 2) return signature;
+    for (const double number : {1.0, -1.0, 2.0, 0.5}) {
+      Chain plain = probe;
+      for (Statement& statement : plain.statements)
+        if (auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype))
+          std::fill(input->values.list.begin(), input->values.list.end(), number);
+      const Verdict verdict = judge(plain, plan);
+      if (verdict.status == Status::finding && verdict.signature.kind == signature.kind &&
+          gravity(verdict.signature) > gravity(signature))
+        signature.detail = verdict.signature.detail;
+    }
+    return signature;
+  }
+
+  static int gravity(const Signature& signature) {
+    return signature.detail == "ulps" ? 0 : signature.detail == "small" ? 1 : 2;
+  }
+
+  /// Of several faults in one chain, the one that made the finding is of its kind and as grave.
+  int likelihood(const Signature& signature) const {
+    if (signature.kind != wanted_.kind) return gravity(signature);
+    return 3 + gravity(signature) + 3 * (signature.detail == wanted_.detail);
+  }
+
+  const Signature& wanted_;
+  bool named_gradients_ = false;
+  std::vector<Chain> isolated_{};
+};
+
+Plan asking(std::initializer_list<Witness> witnesses) {
+  Plan plan{.witnesses = {}, .guilt = false};
+  for (const Witness witness : witnesses) plan.witnesses[static_cast<std::size_t>(witness)] = true;
+  return plan;
+}
+
+}  // namespace
+
+bool steady(const Chain& chain, const std::vector<Value>& implied_roots, const Outcome& outcome, int times) {
+  for (int i = 0; i < times; ++i)
+    if (!same_outcomes(outcome, execute(chain, implied_roots))) return false;
+  return true;
+}
+
+Signature unsteady_signature(const Chain& chain, const Typed& typed, bool guilt) {
+  Signature out = unsteady(chain);
+  if (!guilt) return out;
+  for (std::size_t i = 0; i < chain.statements.size() && out.guilty.empty(); ++i)
+    if (std::holds_alternative<Step>(chain.statements[i]))
+      if (const auto alone = isolate(chain, typed, i); alone && !steady_alone(*alone))
+        out.guilty = form_of(std::get<Step>(alone->statements.back()));
+  if (out.guilty.empty()) out.guilty = suspects(chain);
+  return out;
+}
+
+Signature signature_of(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                       const Verdict& verdict, const Testimony& testimony, const Plan& plan) {
+  if (!steady(chain, implied_roots, verdict.outcome, std::max(plan.executions - 1, 2)))
+    return unsteady_signature(chain, typed, plan.guilt);
+  const bool about_errors = testimony.witness == Witness::expectation;
+  Signature out{.kind = testimony.kind,
+                .detail = about_errors ? error_detail(verdict) : magnitude(testimony),
+                .dtype = std::string(dtype_name(floating_type(chain)))};
+  if (!plan.guilt) return out;
+  const Search search(chain, typed, out);
+  // Errors and numbers apart: an op that also has a known wrong gradient must not hide an error that is new.
+  const Plan errors = asking({Witness::expectation}), figures = asking({Witness::reference, testimony.witness});
+  if (auto culprit = search.culprit(about_errors ? errors : figures)) return *culprit;
+  if (about_errors) {
+    const auto& where = verdict.outcome.refusal ? verdict.outcome.refusal : verdict.expectation.refusal;
+    const Step* step = where->phase.kind == Phase::Kind::step ? step_at(chain, where->phase) : nullptr;
+    out.guilty = step ? form_of(*step) : suspects(chain);
+    return out;
+  }
+  if (auto culprit = search.culprit(errors)) return *culprit;
+  out.guilty = testimony.kind == FindingKind::wrong_value ? guilty_of_value(chain, typed)
+                                                          : guilty_of_gradient(chain, typed, implied_roots);
+  if (out.guilty.empty()) out.guilty = suspects(chain);
+  return out;
+}
+
+bool same_bug(const Signature& wanted, const Signature& shown) {
+  Signature rest = shown;
+  rest.guilty = wanted.guilty;
+  if (!(rest == wanted)) return false;
+  if (wanted.guilty == too_many || wanted.guilty == shown.guilty) return true;
+  const auto may = listed(wanted.guilty), are = listed(shown.guilty);
+  return std::includes(may.begin(), may.end(), are.begin(), are.end());
+}
+
+bool same_fault(const Signature& wanted, const Signature& shown) {
+  const auto op = [](std::string_view form) { return form.substr(0, form.find_last_not_of('_') + 1); };
+  return wanted.kind == shown.kind && op(wanted.guilty) == op(shown.guilty);
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,255 @@
+#include "harness/probe.hpp"
+
+#include <algorithm>
+
+#include "harness/layout.hpp"
+#include "harness/op.hpp"
+#include "harness/reference.hpp"
+
+namespace gradsmith {
+namespace {
+
+Value new_name(Chain& chain, std::string_view letter) {
+  chain.names.push_back(std::string(letter) + std::to_string(chain.names.size()));
+  return static_cast<Value>(chain.names.size()) - 1;
+}
+
+/// A step of one operand with everything else at its default: `name(operand)`, or `name(operand, number)`.
+Step simple_step(std::string_view name, Value operand, double number = 0) {
+  Step step{.op = find_op(name), .args = {Ref{operand}}};
+  for (std::size_t i = 1; i < step.op->params.size(); ++i) {
+    const Param& param = step.op->params[i];
+    step.args.push_back(param.optional ? param.preset : Argument(number));
+  }
+  return step;
+}
+
+/// An input with the values and the layout that a tensor has at some place of a chain.
+Input input_like(const TensorInfo& info, const std::vector<Var>& elements, Value name) {
+  Input input{.name = name, .dtype = info.dtype, .shape = info.layout.shape};
+  if (!(info.layout == contiguous_layout(info.layout.shape))) {
+    input.strides = info.layout.strides;
+    input.offset = info.layout.offset;
+  }
+  input.values.kind = Spec::Kind::list;
+  for (const Var& v : elements) input.values.list.push_back(v.exact());
+  return input;
+}
+
+/// The tensors of a chain as they are before one of its statements; nothing if something before it is refused.
+std::optional<Evaluator> evaluate_before(const Chain& chain, const Typed& typed, std::size_t statement) {
+  Evaluator evaluator(0, floating_type(chain));
+  for (std::size_t i = 0; i < statement; ++i) {
+    if (!typed.steps[i].kernel_refusal.empty()) return std::nullopt;
+    evaluator.add(chain.statements[i], typed);
+    if (const auto* backward = std::get_if<Backward>(&chain.statements[i]))
+      for (const Value value : backward->results)  // any numbers do: the op is judged on what it is given
+        if (value != dropped) {
+          const auto count = static_cast<std::size_t>(element_count(typed.values[value].layout.shape));
+          evaluator.bind(value, std::vector<Lanes>(count, 0.5));
+        }
+  }
+  return evaluator;
+}
+
+/// The probes of one chain with one choice of who requires grad.
+class Variations {
+ public:
+  Variations(const Chain& isolated, std::vector<Chain>& out)
+      : alone_(isolated), step_(std::get<Step>(isolated.statements.back())), out_(out) {
+    product_ = step_.inplace ? Args(step_.args).tensor(0) : step_.results[0];
+  }
+
+  void add_all() {
+    out_.push_back(alone_);
+    if (step_.inplace) {
+      write_leaf();
+      write_saved();
+      write_viewed();
+    }
+    write_product();
+    write_operands();
+    backward_twice();
+  }
+
+ private:
+  /// `op(a); add_(v, 1)`: in plain sight, then where autograd does not look.
+  void write_product() {
+    Step write = simple_step("add", product_, 1);
+    write.inplace = true;
+    Chain open = alone_;
+    open.statements.push_back(write);
+    out_.push_back(std::move(open));
+    out_.push_back(unseen(write));
+  }
+
+  void write_operands() {
+    for (const Statement& statement : alone_.statements)
+      if (const auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype)) {
+        Step write = simple_step("add", input->name, 1);
+        write.inplace = true;
+        out_.push_back(unseen(write));
+      }
+  }
+
+  void backward_twice() {
+    Chain twice = alone_;
+    twice.statements.push_back(Backward{.roots = {product_}, .cotangent = Spec{}, .retain_graph = true});
+    twice.statements.push_back(Backward{.roots = {product_}, .cotangent = Spec{}});
+    out_.push_back(std::move(twice));
+  }
+
+  Chain unseen(const Step& write) const {
+    Chain out = alone_;
+    out.statements.emplace_back(RegionBegin{});
+    out.statements.emplace_back(write);
+    out.statements.emplace_back(RegionEnd{});
+    return out;
+  }
+
+  /// `op_(a)` without the clone before it.
+  void write_leaf() {
+    const auto* copy = std::get_if<Step>(&alone_.statements[alone_.statements.size() - 2]);
+    if (!copy) return;
+    Chain out = alone_;
+    out.statements.erase(out.statements.end() - 2);
+    auto& step = std::get<Step>(out.statements.back());
+    for_each_ref(step, [&](Value& value) {
+      if (value == copy->results[0]) value = Args(copy->args).tensor(0);
+    });
+    out_.push_back(std::move(out));
+  }
+
+  /// The target is the result of exp in place of a clone: the node before keeps it for backward.
+  void write_saved() {
+    Chain out = alone_;
+    auto* source = std::get_if<Step>(&out.statements[out.statements.size() - 2]);
+    if (!source) return;
+    source->op = find_op("exp");
+    out_.push_back(std::move(out));
+  }
+
+  /// The target has a view when it is written.
+  void write_viewed() {
+    Chain out = alone_;
+    Step view = simple_step("unsqueeze", product_);
+    view.results = {new_name(out, "s")};
+    out.statements.insert(out.statements.end() - 1, std::move(view));
+    out_.push_back(std::move(out));
+  }
+
+  const Chain& alone_;
+  const Step& step_;
+  std::vector<Chain>& out_;
+  Value product_ = dropped;
+};
+
+/// With all operands requiring grad, with one of them, and with none.
+void add_for_all_leaves(const Chain& isolated, std::vector<Chain>& out) {
+  std::vector<std::size_t> leaves;
+  for (std::size_t i = 0; i < isolated.statements.size(); ++i)
+    if (const auto* input = std::get_if<Input>(&isolated.statements[i]); input && input->requires_grad)
+      leaves.push_back(i);
+  const auto with = [&](auto requires_grad) {
+    Chain variation = isolated;
+    for (const std::size_t i : leaves) std::get<Input>(variation.statements[i]).requires_grad = requires_grad(i);
+    Variations(variation, out).add_all();
+  };
+  with([](std::size_t) { return true; });
+  if (leaves.size() > 1)
+    for (const std::size_t one : leaves) with([one](std::size_t i) { return i == one; });
+  if (!leaves.empty()) with([](std::size_t) { return false; });
+}
+
+/// The same numbers in contiguous operands, which every write accepts; nothing if they are contiguous.
+std::optional<Chain> contiguous(const Chain& isolated) {
+  Chain out = isolated;
+  bool changed = false;
+  for (Statement& statement : out.statements)
+    if (auto* input = std::get_if<Input>(&statement)) {
+      changed |= input->strides.has_value() || input->offset != 0;
+      input->strides.reset();
+      input->offset = 0;
+    }
+  return changed ? std::optional(std::move(out)) : std::nullopt;
+}
+
+/// An operand that stands in several places stands there as several inputs; nothing if none does.
+std::optional<Chain> apart(const Chain& isolated) {
+  Chain out = isolated;
+  Step step = std::get<Step>(out.statements.back());
+  out.statements.pop_back();
+  std::vector<Value> seen;
+  bool changed = false;
+  for_each_ref(step, [&](Value& value) {
+    const bool again = std::find(seen.begin(), seen.end(), value) != seen.end();
+    seen.push_back(value);
+    const auto of = std::find_if(out.statements.begin(), out.statements.end(), [&](const Statement& statement) {
+      const auto* input = std::get_if<Input>(&statement);
+      return input && input->name == value;
+    });
+    if (!again || of == out.statements.end()) return;
+    Input copy = std::get<Input>(*of);
+    value = copy.name = new_name(out, "a");
+    out.statements.insert(out.statements.begin(), std::move(copy));
+    changed = true;
+  });
+  out.statements.emplace_back(std::move(step));
+  return changed ? std::optional(std::move(out)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement) {
+  const Step& step = std::get<Step>(chain.statements[statement]);
+  const TypedStep& types = typed.steps[statement];
+  const auto evaluator = evaluate_before(chain, typed, statement);
+  if (!evaluator) return std::nullopt;
+  Chain out;
+  Step alone = step;
+  std::vector<std::pair<Value, Value>> renamed;  // one input per tensor object
+  for (std::size_t i = 0; i < step.args.size(); ++i) {
+    const bool differentiable = step.op->params[i].differentiable;
+    const auto as_input = [&](Value& value) {
+      const Value object = typed.object[value];
+      const auto known = std::find_if(renamed.begin(), renamed.end(), [&](auto& r) { return r.first == object; });
+      if (known == renamed.end()) {
+        const TensorInfo& info = std::holds_alternative<Ref>(step.args[i]) ? types.operands[i] : typed.values[value];
+        Input input = input_like(info, evaluator->read(value), new_name(out, "a"));
+        input.requires_grad = is_floating(info.dtype) && differentiable;
+        value = input.name;
+        out.statements.emplace_back(std::move(input));
+        renamed.emplace_back(object, value);
+      } else {
+        value = known->second;
+      }
+    };
+    if (auto* ref = std::get_if<Ref>(&alone.args[i])) as_input(ref->value);
+    if (auto* refs = std::get_if<std::vector<Ref>>(&alone.args[i]))
+      for (Ref& ref : *refs) as_input(ref.value);
+  }
+  if (renamed.empty()) return std::nullopt;
+  if (step.inplace && (is_dense(types.operands[0].layout) || !step.op->pure)) {  // a leaf must not be written
+    Step copy = simple_step("clone", std::get<Ref>(alone.args[0]).value);
+    copy.results = {new_name(out, "h")};
+    alone.args[0] = Ref{copy.results[0]};
+    out.statements.emplace_back(std::move(copy));
+  } else if (step.inplace) {
+    alone.inplace = false;
+    alone.results = {new_name(out, "v")};
+  } else {
+    for (Value& result : alone.results) result = new_name(out, "v");
+  }
+  out.statements.emplace_back(std::move(alone));
+  return out;
+}
+
+std::vector<Chain> probes(const Chain& isolated) {
+  std::vector<Chain> out;
+  add_for_all_leaves(isolated, out);
+  if (auto plain = contiguous(isolated)) add_for_all_leaves(*plain, out);
+  if (auto parted = apart(isolated)) add_for_all_leaves(*parted, out);
+  return out;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,23 @@
+// Small chains that put one step of a chain to the test by itself, on the values it has there: for laying a finding at
+// the door of one op, and for reducing it. Knows chains, types and the reference; no LibTorch, no judge.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "harness/typing.hpp"
+
+namespace gradsmith {
+
+/// One step alone: its operands as inputs with the values and layouts they have there, all of them requiring grad where
+/// they can, the result as the root. A write goes to a clone of its operand where that has the operand's layout, else
+/// the step is taken out of place. Nothing if the chain up to there cannot be evaluated.
+std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement);
+
+/// More of the kind, made from what `isolate` gave: with other operands requiring grad, with contiguous operands, with
+/// inputs of their own for repeated operands; each of them with a second backward, with the result or an operand written
+/// afterwards (does it share memory as declared, does the node keep what it must and nothing else?), and for writes with
+/// a leaf, a saved tensor or one with a view as the target. At most three steps each, in a fixed order.
+std::vector<Chain> probes(const Chain& isolated);
+
+}  // namespace gradsmith
