@@ -1,17 +1,23 @@
 // gradsmith_bench: how many programs a second one core judges, what each witness costs against the bare forward and
-// backward of the same programs, what a refused program costs, and whether memory stays flat. Ratios come from one run on
-// one set of programs, taken in turns, so that a noisy machine blurs them little.
-#include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdio>
-#include <fmt/format.h>
-#include <fstream>
-#include <functional>
-#include <string>
+// backward of the same programs, what a refused program costs, and whether memory stays flat. Made for a noisy machine:
+// one pinned core, CPU time of the thread, all jobs in turns on small blocks of programs, medians of the blocks'
+// ratios.
+#include <sched.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <functional>
+#include <span>
+#include <string>
+
 #include "harness/execute.hpp"
+#include "harness/exits.hpp"
 #include "harness/expect.hpp"
 #include "harness/generate.hpp"
 #include "harness/judge.hpp"
@@ -20,12 +26,18 @@
 namespace {
 
 using namespace gradsmith;
-using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t block = 20;  // programs: long enough to time, short enough that noise meets all jobs alike
 
 struct Program {
   Chain chain;
   std::vector<Value> roots;
 };
+using Job = std::function<void(const Program&)>;
+
+/// The jobs on accepted programs; a sample holds microseconds per program of each, on one block of programs.
+enum JobName : std::size_t { bare, run_only, reference, twin, difference, whole, generation, job_count };
+using Sample = std::array<double, job_count>;
 
 double resident_mib() {
   std::ifstream statm("/proc/self/statm");
@@ -34,24 +46,51 @@ double resident_mib() {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
-/// Median over `rounds` of the microseconds per program of each job, the jobs taken in turns.
-template <std::size_t N>
-std::array<double, N> measure(const std::vector<Program>& programs, int rounds,
-                              const std::array<std::function<void(const Program&)>, N>& jobs) {
-  std::array<std::vector<double>, N> times;
+/// Stays on the core it is on; where that is not allowed the times are noisier, no less right.
+void pin_core() {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
+/// CPU time of this thread in microseconds. LibTorch runs everything in it: one thread, and backward on the CPU.
+double now() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) * 1e-3;
+}
+
+/// Microseconds per program of a job on one block.
+double time_block(std::span<const Program> programs, const Job& job) {
+  const double start = now();
+  for (const auto& program : programs) job(program);
+  return (now() - start) / static_cast<double>(programs.size());
+}
+
+/// A sample per block and round: every block goes through all jobs before the next one does, another job first each
+/// time.
+std::vector<Sample> measure(std::span<const Program> programs, int rounds, const std::array<Job, job_count>& jobs) {
+  std::vector<Sample> samples;
   for (int round = 0; round < rounds; ++round)
-    for (std::size_t j = 0; j < N; ++j) {
-      const auto start = Clock::now();
-      for (const auto& program : programs) jobs[j](program);
-      const std::chrono::duration<double, std::micro> spent = Clock::now() - start;
-      times[j].push_back(spent.count() / static_cast<double>(programs.size()));
+    for (std::size_t at = 0; at + block <= programs.size(); at += block) {
+      Sample sample{};
+      for (std::size_t turn = 0; turn < job_count; ++turn) {
+        const std::size_t j = (turn + samples.size()) % job_count;
+        sample[j] = time_block(programs.subspan(at, block), jobs[j]);
+      }
+      samples.push_back(sample);
     }
-  std::array<double, N> medians{};
-  for (std::size_t j = 0; j < N; ++j) {
-    std::nth_element(times[j].begin(), times[j].begin() + rounds / 2, times[j].end());
-    medians[j] = times[j][rounds / 2];
-  }
-  return medians;
+  return samples;
+}
+
+/// Lower quartile, median and upper quartile.
+std::array<double, 3> quartiles(std::vector<double> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  const auto at = [&](double q) {
+    return numbers[static_cast<std::size_t>(q * static_cast<double>(numbers.size() - 1))];
+  };
+  return {at(0.25), at(0.5), at(0.75)};
 }
 
 Plan only(std::initializer_list<Witness> witnesses) {
@@ -61,15 +100,13 @@ Plan only(std::initializer_list<Witness> witnesses) {
   return plan;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const int count = argc > 1 ? std::max(100, std::atoi(argv[1])) : 2000;
+void bench(std::size_t count, int growth_count) {
+  pin_core();
   initialize_libtorch();
-  Knobs knobs;
+  const Knobs knobs;
   std::vector<Program> accepted, refused;
   double steps = 0;
-  for (std::uint64_t seed = 1; accepted.size() < static_cast<std::size_t>(count); ++seed) {
+  for (std::uint64_t seed = 1; accepted.size() < count; ++seed) {
     Choices choices(seed);
     Program program{generate(choices, knobs), {}};
     auto typed = type_chain(program.chain);
@@ -82,42 +119,71 @@ int main(int argc, char** argv) {
       accepted.push_back(std::move(program));
     }
   }
-  fmt::print("programs: {} accepted ({:.1f} steps in the mean), {} refused, one core, float64, up to {} elements\n\n",
+  fmt::print("programs: {} accepted ({:.1f} steps in the mean), {} refused; one core, float64, up to {} elements\n\n",
              accepted.size(), steps / static_cast<double>(accepted.size()), refused.size(), knobs.max_elements);
 
-  const Plan all;
-  const Plan none = only({}), expectation = only({Witness::expectation}), reference = only({Witness::reference}),
-             twin = only({Witness::twin}), difference = only({Witness::difference});
-  using Job = std::function<void(const Program&)>;
-  const auto times = measure<7>(
-      accepted, 5,
-      {Job([](const Program& p) { execute_bare(p.chain, p.roots); }), Job([&](const Program& p) { judge(p.chain, none); }),
-       Job([&](const Program& p) { judge(p.chain, expectation); }), Job([&](const Program& p) { judge(p.chain, reference); }),
-       Job([&](const Program& p) { judge(p.chain, twin); }), Job([&](const Program& p) { judge(p.chain, difference); }),
-       Job([&](const Program& p) { judge(p.chain, all); })});
-  const auto line = [&](const char* name, double us) { fmt::print("  {:<44}{:>9.1f} us{:>8.2f} x bare\n", name, us, us / times[0]); };
-  fmt::print("accepted, per program:\n");
-  line("bare forward + backward", times[0]);
-  line("run, values and gradients read, modelled", times[1]);
-  line("  + reference (adds)", times[3] - times[1]);
-  line("  + twin (adds; needs the reference's spread)", times[4] - times[3]);
-  line("  + difference (adds; needs the reference)", times[5] - times[3]);
-  line("whole verdict, four witnesses", times[6]);
+  const auto judged = [](const Plan& plan) { return Job([plan](const Program& p) { judge(p.chain, plan); }); };
   std::uint64_t seed = 0;
-  const auto generation = measure<1>(accepted, 3, {Job([&](const Program&) {
-    Choices choices(++seed);
-    generate(choices, knobs);
-  })});
-  line("generation", generation[0]);
-  fmt::print("  {:<44}{:>9.0f} /s\n\n", "accepted programs judged", 1e6 / times[6]);
-  const auto raise = measure<1>(refused, 5, {Job([&](const Program& p) { judge(p.chain, all); })});
-  fmt::print("refused, per program:\n");
-  line("whole verdict", raise[0]);
+  const auto samples = measure(accepted, 5,
+                               {Job([](const Program& p) { execute_bare(p.chain, p.roots); }), judged(only({})),
+                                judged(only({Witness::reference})), judged(only({Witness::twin})),
+                                judged(only({Witness::difference})), judged(Plan{}), Job([&](const Program&) {
+                                  Choices choices(++seed);
+                                  generate(choices, knobs);
+                                })});
+  fmt::print(
+      "accepted: CPU time of a program, and over that of its bare forward + backward; medians of {} blocks of {}\n",
+      samples.size(), block);
+  fmt::print("  {:<44}{:>12}{:>10}   {}\n", "", "us", "x bare", "middle half");
+  const auto line = [&](const char* name, auto cost) {
+    std::vector<double> times, ratios;
+    for (const Sample& s : samples) {
+      times.push_back(cost(s));
+      ratios.push_back(cost(s) / s[bare]);
+    }
+    const auto [low, middle, high] = quartiles(ratios);
+    fmt::print("  {:<44}{:>12.1f}{:>10.2f}   {:.2f} .. {:.2f}\n", name, quartiles(times)[1], middle, low, high);
+    return quartiles(times)[1];
+  };
+  line("bare forward + backward", [](const Sample& s) { return s[bare]; });
+  line("run, values and gradients read, modelled", [](const Sample& s) { return s[run_only]; });
+  line("  + reference (adds)", [](const Sample& s) { return s[reference] - s[run_only]; });
+  line("  + twin (adds; needs the reference's spread)", [](const Sample& s) { return s[twin] - s[reference]; });
+  line("  + difference (adds; needs the reference)", [](const Sample& s) { return s[difference] - s[reference]; });
+  const double verdict = line("whole verdict, four witnesses", [](const Sample& s) { return s[whole]; });
+  line("generation", [](const Sample& s) { return s[generation]; });
+  fmt::print("  {:<44}{:>10.0f}/s\n\n", "accepted programs judged", 1e6 / verdict);
+
+  std::vector<double> times;
+  for (std::size_t at = 0; at + block <= refused.size(); at += block)
+    times.push_back(time_block(std::span<const Program>(refused).subspan(at, block), judged(Plan{})));
+  fmt::print("refused:\n  {:<44}{:>12.1f}\n\n", "whole verdict", quartiles(times)[1]);
 
   const double before = resident_mib();
-  const int growth_count = 100'000;
-  for (int i = 0; i < growth_count; ++i) judge(accepted[static_cast<std::size_t>(i) % accepted.size()].chain, all);
-  fmt::print("\nresident memory: {:.1f} MiB, grown by {:.2f} MiB over {} programs\n", resident_mib(), resident_mib() - before,
-             growth_count);
-  return 0;
+  for (int i = 0; i < growth_count; ++i) judge(accepted[static_cast<std::size_t>(i) % accepted.size()].chain);
+  fmt::print("resident memory: {:.1f} MiB, grown by {:.2f} MiB over {} programs\n", resident_mib(),
+             resident_mib() - before, growth_count);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("What judging costs, against the bare forward and backward of the same programs", "gradsmith_bench");
+  std::size_t count = 2000;
+  int growth = 100'000;
+  app.add_option("--programs", count, "accepted programs to time (2000)")
+      ->check(CLI::Range(std::size_t{100}, std::size_t{1'000'000}))
+      ->option_text("N");
+  app.add_option("--growth", growth, "programs to judge while memory is watched (100000)")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->option_text("N");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Error& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::fprintf(stderr, "gradsmith_bench: %s; see gradsmith_bench --help\n", error.what());
+    return exit_usage;
+  }
+  bench(count, growth);
+  return exit_clean;
 }

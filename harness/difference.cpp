@@ -214,11 +214,13 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
     }
   // Which direction comes first follows from the chain, so that campaigns see many.
   const std::uint64_t number = Tape::active().signature() ^ (Tape::active().size() * 0x9e3779b97f4a7c15u);
-  std::array<Direction, 3> directions;
-  std::array<double, 3> limits{};
-  for (int i = 0; i < 3; ++i) directions[i] = make_direction(chain, reference, claim, (number & 0xffff) + i);
-  limits[0] = step_limit(reference, directions[0]);
-  Judgement first = judge_direction(chain, typed, implied_roots, reference, claim, directions[0], limits[0], 2);
+  const auto direction = [&](int i) { return make_direction(chain, reference, claim, (number & 0xffff) + i); };
+  const auto judged = [&](const Direction& d, double limit, double ratio) {
+    return judge_direction(chain, typed, implied_roots, reference, claim, d, limit, ratio);
+  };
+  const Direction along = direction(0);
+  const double limit = step_limit(reference, along);
+  const Judgement first = judged(along, limit, 2);
   out.observed = first.product;
   out.expected = first.slope;
   out.name = "<gradient, direction>";
@@ -241,25 +243,23 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
   // A failure is believed only if another direction on another ladder fails too.
   int failures = 1;
   for (int i = 1; i < 3; ++i) {
-    const double limit = step_limit(reference, directions[i]);
-    const auto again = judge_direction(chain, typed, implied_roots, reference, claim, directions[i], limit, 1.7);
-    failures += again.kind == Judgement::Kind::fail;
+    const Direction other = direction(i);
+    failures += judged(other, step_limit(reference, other), 1.7).kind == Judgement::Kind::fail;
   }
-  const double limit = step_limit(reference, directions[0]) / 3;
-  failures += judge_direction(chain, typed, implied_roots, reference, claim, directions[0], limit, 1.7).kind == Judgement::Kind::fail;
+  const double nearer = limit / 3;
+  failures += judged(along, nearer, 1.7).kind == Judgement::Kind::fail;
   if (reference.subnormal || std::max(std::abs(first.product), std::abs(first.slope)) < underflowing) {
     out.opinion = Opinion::inconclusive;
     out.reason = "products underflow";
     return out;
   }
-  const double clear = std::min(limit, pole_limit(reference, directions[0]));  // a pole is no branch
+  const double clear = std::min(nearer, pole_limit(reference, along));  // a pole is no branch
   if (clear < 8 * smallest_step) {
     out.opinion = Opinion::inconclusive;
     out.reason = "too near a pole";
     return out;
   }
-  if (judge_direction(chain, typed, implied_roots, reference, claim, directions[0], clear, 2).kind == Judgement::Kind::pass)
-    failures = 0;
+  if (judged(along, clear, 2).kind == Judgement::Kind::pass) failures = 0;
   out.opinion = failures >= 2 ? Opinion::disagree : Opinion::inconclusive;
   out.reason = failures >= 2 ? fmt::format("<gradient, d> is {:.17g}, the slope of the forward is {:.17g} +- {:.1g}",
                                            first.product, first.slope, first.tolerance)

@@ -1,5 +1,5 @@
 // The batched forward of the `difference` witness: one LibTorch run over all points of the stencil.
-#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 
@@ -28,20 +28,30 @@ class Families {
   static at::Tensor frozen(const at::Tensor& like, std::int64_t points) {
     const auto cells = static_cast<std::int64_t>(like.storage().nbytes() / like.element_size()) / points;
     const at::Tensor all = like.as_strided({cells, points}, {points, 1}, 0);
-    const at::Tensor copy = all.select(1, 0).unsqueeze(1).expand({cells, points}).contiguous();
+    const at::Tensor copy = centre(all).expand({cells, points}).contiguous();
     return copy.as_strided(like.sizes(), like.strides(), like.storage_offset());
   }
-  /// `points` moved to the value `centre` at point 0, their distances from it kept.
-  static at::Tensor moved(const at::Tensor& points, const at::Tensor& centre) {
-    if (!at::isFloatingType(points.scalar_type())) return centre.unsqueeze(-1).expand_as(points);  // all points are equal
-    return centre.unsqueeze(-1) + (points - points.select(-1, 0).unsqueeze(-1));
+  /// The values at point 0, with one point.
+  static at::Tensor centre(const at::Tensor& points) { return points.narrow(-1, 0, 1); }
+  /// `target` becomes `points`, moved to the value `to` at point 0 with their distances from it kept.
+  static void move(at::Tensor target, const at::Tensor& points, const at::Tensor& to) {
+    if (at::isFloatingType(points.scalar_type())) at::add_out(target, to, points - centre(points));
+    else target.copy_(to);  // all points are equal
   }
-  /// Moves every family of the storage but `own`, at the place of `target`, to `centre`.
-  void move_others(int storage, int own, const at::Tensor& target, const at::Tensor& centre) {
+  /// All points take the value at point 0.
+  static void freeze(const at::Tensor& points) { points.copy_(centre(points).clone()); }
+  /// Some family of the storage is not `own`.
+  bool others(int storage, int own) const {
+    for (std::size_t f = 0; f < members_.size(); ++f)
+      if (members_[f].storage == storage && static_cast<int>(f) != own) return true;
+    return false;
+  }
+  /// Moves every family of the storage but `own`, at the place of `target`, to the value `to` at point 0.
+  void move_others(int storage, int own, const at::Tensor& target, const at::Tensor& to) {
     for (std::size_t f = 0; f < members_.size(); ++f) {
       if (members_[f].storage != storage || static_cast<int>(f) == own) continue;
-      at::Tensor place = members_[f].tensor.as_strided(target.sizes(), target.strides(), target.storage_offset());
-      place.copy_(moved(place, centre));
+      const at::Tensor place = members_[f].tensor.as_strided(target.sizes(), target.strides(), target.storage_offset());
+      move(place, place, to);
     }
   }
   int of(Value value) const { return family_[value]; }
@@ -58,36 +68,37 @@ class Families {
 /// x + h*d for each point, with the input's strides; an overlapping leaf is laid out position by position.
 at::Tensor batched_input(const Input& input, const std::vector<double>& direction, const std::vector<double>& steps) {
   const auto points = static_cast<std::int64_t>(steps.size());
-  const auto data = input_storage(input);
+  std::vector<double> storage = input_storage(input), along(storage.size(), 0.0);
   Layout layout = input_layout(input);
-  const auto positions = storage_positions(layout);
-  std::vector<double> storage(data), along(data.size(), 0.0);
-  bool overlapping = false;
   if (!direction.empty()) {
-    std::vector<char> seen(data.size());
+    const auto positions = storage_positions(layout);
+    std::vector<char> seen(storage.size());
+    bool overlapping = false;
     for (const auto p : positions) {
       overlapping |= seen[p] != 0;
       seen[p] = 1;
     }
     if (overlapping) {
       layout = contiguous_layout(input.shape);
-      storage.clear();
-      for (const auto p : positions) storage.push_back(data[p]);
+      std::vector<double> apart;
+      for (const auto p : positions) apart.push_back(storage[p]);
+      storage = std::move(apart);
       along = direction;
     } else {
       for (std::size_t e = 0; e < positions.size(); ++e) along[positions[e]] = direction[e];
     }
   }
   at::Tensor all = at::empty({static_cast<std::int64_t>(storage.size()), points}, at::kDouble);
-  double* out = all.data_ptr<double>();
+  double* out = all.mutable_data_ptr<double>();
   for (std::size_t c = 0; c < storage.size(); ++c)
     for (const double h : steps) *out++ = storage[c] + h * along[c];
   if (!is_floating(input.dtype)) all = all.to(scalar_type(input.dtype));
-  Shape sizes = layout.shape, strides = layout.strides;
-  for (auto& s : strides) s *= points;
-  sizes.push_back(points);
-  strides.push_back(1);
-  return all.as_strided(sizes, strides, layout.offset * points);
+  for (auto& s : layout.strides) s *= points;
+  layout.shape.push_back(points);
+  layout.strides.push_back(1);
+  layout.offset *= points;
+  lay_out(all, layout);
+  return all;
 }
 
 /// The same numbers at all points, contiguous.
@@ -150,7 +161,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
     out.magnitude = *std::max_element(magnitudes.begin(), magnitudes.end());
   };
 
-  at::NoGradGuard no_grad;
+  const c10::InferenceMode no_autograd;
   int depth = 0;
   try {
     for (std::size_t i = 0; i < chain.statements.size(); ++i) {
@@ -185,7 +196,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
           if (copied && step.results[0] != dropped) machine[step.results[0]] = machine[step.results[0]].clone();
           if (!stops) continue;
           if (step.results[0] != dropped) {
-            if (depth > 0) machine[step.results[0]].copy_(machine[step.results[0]].select(-1, 0).clone().unsqueeze(-1));
+            if (depth > 0) Families::freeze(machine[step.results[0]]);
             families.open(step.results[0], typed.values[step.results[0]].storage, machine[step.results[0]]);
           }
           continue;
@@ -193,12 +204,13 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
         const Value first = Args(step.args).is_tensor(0) ? Args(step.args).tensor(0) : dropped;
         if (step.inplace) {
           at::Tensor target = machine[first];
-          const at::Tensor before = target.clone();
+          const at::Tensor before = depth > 0 ? target.clone() : at::Tensor();
           run_step(step, typed.steps[i]);
-          const at::Tensor centre = target.select(-1, 0).clone();
-          const int own = families.of(first);
-          families.move_others(typed.values[first].storage, own, target, centre);
-          if (depth > 0) target.copy_(Families::moved(before, centre));
+          const int own = families.of(first), storage = typed.values[first].storage;
+          if (depth == 0 && !families.others(storage, own)) continue;
+          const at::Tensor centre = Families::centre(target).clone();
+          families.move_others(storage, own, target, centre);
+          if (depth > 0) Families::move(target, before, centre);
           continue;
         }
         run_step(step, typed.steps[i]);
@@ -214,7 +226,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
             if (shares)
               machine[result] = Families::frozen(machine[result], points);
             else if (depth > 0)
-              machine[result].copy_(machine[result].select(-1, 0).clone().unsqueeze(-1));
+              Families::freeze(machine[result]);
             families.open(result, storage, machine[result]);
           }
         }

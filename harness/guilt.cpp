@@ -139,9 +139,8 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
         machine.step(*step);
         const Value product = product_of(*step);
         if (product == dropped) continue;
-        std::vector<Lanes> lanes;
-        for (const Var& v : evaluator.read(product)) lanes.push_back(v.v);
-        if (!agrees(read_array(machine[product]).data, spread_of(lanes), dtype)) return form_of(*step);
+        const Spread expected = spread_of(evaluator.lanes(product));
+        if (!agrees(read_array(machine[product]).data, expected, dtype)) return form_of(*step);
       } else {
         return {};  // gradients with names of their own are not followed
       }

@@ -37,22 +37,19 @@ DType dtype_of(at::ScalarType type) {
 
 at::Tensor make_tensor(DType dtype, const Shape& shape, const double* data) {
   at::Tensor wide = at::empty(shape, at::kDouble);
-  std::copy(data, data + wide.numel(), wide.data_ptr<double>());
+  std::copy(data, data + wide.numel(), wide.mutable_data_ptr<double>());
   return dtype == DType::f64 ? wide : wide.to(scalar_type(dtype));
+}
+
+void lay_out(const at::Tensor& tensor, const Layout& layout) {
+  tensor.unsafeGetTensorImpl()->set_sizes_and_strides(layout.shape, layout.strides, layout.offset);
 }
 
 at::Tensor make_input(const Input& input) {
   const auto data = input_storage(input);
-  at::NoGradGuard guard;
-  at::Tensor tensor;
-  if (!input.strides && input.offset == 0) {
-    tensor = make_tensor(input.dtype, input.shape, data.data());
-  } else {
-    const Layout layout = input_layout(input);
-    const at::Tensor storage = make_tensor(input.dtype, {static_cast<std::int64_t>(data.size())}, data.data());
-    tensor = storage.as_strided(layout.shape, layout.strides, layout.offset).detach();  // detach: no view, a leaf
-  }
-  if (input.requires_grad) tensor.requires_grad_(true);
+  const at::Tensor tensor = make_tensor(input.dtype, {static_cast<std::int64_t>(data.size())}, data.data());
+  lay_out(tensor, input_layout(input));
+  tensor.set_requires_grad(input.requires_grad);
   return tensor;
 }
 
@@ -60,7 +57,6 @@ Array read_array(const at::Tensor& tensor) {
   Array out;
   out.dtype = dtype_of(tensor.scalar_type());
   out.shape = tensor.sizes().vec();
-  at::NoGradGuard guard;
   if (tensor.scalar_type() == at::kDouble && tensor.is_contiguous()) {
     const double* data = static_cast<const double*>(tensor.const_data_ptr());
     out.data.assign(data, data + tensor.numel());
@@ -68,9 +64,12 @@ Array read_array(const at::Tensor& tensor) {
   }
   if (tensor.scalar_type() == at::kDouble && tensor.storage_offset() >= 0 && tensor.numel() <= 4096) {
     const double* data = static_cast<const double*>(tensor.const_data_ptr());
-    for (const auto p : storage_positions({out.shape, tensor.strides().vec(), 0})) out.data.push_back(data[p]);
+    const auto positions = storage_positions({out.shape, tensor.strides().vec(), 0});
+    out.data.reserve(positions.size());
+    for (const auto p : positions) out.data.push_back(data[p]);
     return out;
   }
+  at::NoGradGuard guard;
   const at::Tensor wide = tensor.detach().to(at::kDouble).contiguous();
   const double* data = static_cast<const double*>(wide.const_data_ptr());
   out.data.assign(data, data + wide.numel());

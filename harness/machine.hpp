@@ -15,6 +15,8 @@ namespace gradsmith {
 at::ScalarType scalar_type(DType dtype);
 /// A tensor of this dtype and shape, row-major contiguous, with these elements.
 at::Tensor make_tensor(DType dtype, const Shape& shape, const double* data);
+/// Gives a tensor that nothing else shares another layout in its storage, without a view or a node of autograd's.
+void lay_out(const at::Tensor& tensor, const Layout& layout);
 /// The input of a chain: its own strides and offset, no view of anything, `requires_grad` as stated.
 at::Tensor make_input(const Input& input);
 /// The elements of a tensor as an array.

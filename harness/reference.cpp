@@ -9,16 +9,13 @@ namespace gradsmith {
 namespace {
 
 /// Positions in operand 0 of each result of a view op: its shape rule applied to a contiguous operand of the same shape.
-std::vector<std::vector<std::int32_t>> view_positions(const Step& step, const TypedStep& typed) {
+std::vector<std::vector<std::int64_t>> view_positions(const Step& step, const TypedStep& typed) {
   TensorInfo contiguous{typed.operands[0].dtype, contiguous_layout(typed.operands[0].layout.shape), 0};
   Call call{step.op, false, Args(step.args), std::vector<const TensorInfo*>(step.op->params.size(), nullptr)};
   call.tensors[0] = &contiguous;
   const Shaped shaped = step.op->shape(call);
-  std::vector<std::vector<std::int32_t>> positions;
-  for (const auto& result : shaped.results) {
-    const auto cells = storage_positions(result.layout);
-    positions.emplace_back(cells.begin(), cells.end());
-  }
+  std::vector<std::vector<std::int64_t>> positions;
+  for (const auto& result : shaped.results) positions.push_back(storage_positions(result.layout));
   return positions;
 }
 
@@ -71,17 +68,30 @@ int Evaluator::new_family(int storage) {
   return static_cast<int>(families_.size()) - 1;
 }
 
-void Evaluator::bind(Value value, const std::vector<Lanes>& elements) {
+void Evaluator::bind(Value value, std::vector<Lanes> elements) {
   Tensor& t = define(value);
-  t.storage = new_storage(elements);
-  t.family = new_family(t.storage);
   t.cells.resize(elements.size());
+  t.storage = new_storage(std::move(elements));
+  t.family = new_family(t.storage);
   std::iota(t.cells.begin(), t.cells.end(), 0);
 }
 
 std::vector<Var> Evaluator::read(Value value) const {
+  std::vector<Var> out;
+  read(value, out);
+  return out;
+}
+
+std::vector<Lanes> Evaluator::lanes(Value value) const {
   const Tensor& t = tensors_[value];
-  std::vector<Var> out(t.cells.size());
+  std::vector<Lanes> out(t.cells.size());
+  for (std::size_t e = 0; e < out.size(); ++e) out[e] = storages_[t.storage][t.cells[e]];
+  return out;
+}
+
+void Evaluator::read(Value value, std::vector<Var>& out) const {
+  const Tensor& t = tensors_[value];
+  out.resize(t.cells.size());
   const auto& values = storages_[t.storage];
   const auto& nodes = families_[t.family];
   const bool track = regions_ == 0;
@@ -89,7 +99,6 @@ std::vector<Var> Evaluator::read(Value value) const {
     const auto cell = t.cells[e];
     out[e] = Var(values[cell], track ? nodes[cell] : -1);
   }
-  return out;
 }
 
 bool Evaluator::is_view(Value value) const { return tensors_[value].view; }
@@ -104,14 +113,17 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
     const auto layout = input_layout(*input);
     const auto positions = storage_positions(layout);
     std::vector<Lanes> cells;
+    cells.reserve(std::max(data.size(), positions.size()));
     subnormal_ |= std::any_of(data.begin(), data.end(), [](double x) { return x != 0 && std::abs(x) < 0x1p-1022; });
     if (input->requires_grad) {  // every position is independent for autograd, shared cells too
       for (const auto p : positions) cells.push_back(Lanes(data[p]));
       t.cells.resize(positions.size());
       std::iota(t.cells.begin(), t.cells.end(), 0);
-      auto cells_used = positions;
-      std::sort(cells_used.begin(), cells_used.end());
-      t.per_position = std::adjacent_find(cells_used.begin(), cells_used.end()) != cells_used.end();
+      if (input->strides) {
+        auto used = positions;
+        std::sort(used.begin(), used.end());
+        t.per_position = std::adjacent_find(used.begin(), used.end()) != used.end();
+      }
     } else {
       for (const double d : data) cells.push_back(Lanes(d));
       t.cells.assign(positions.begin(), positions.end());
@@ -172,14 +184,15 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
   for (std::size_t i = 0; i < op.params.size(); ++i) {
     in_[i].clear();
     if (!args.is_tensor(i)) continue;
-    in_[i] = read(args.tensor(i));
+    read(args.tensor(i), in_[i]);
     call.tensors[i] = &typed.operands[i];
   }
   Tape& tape = Tape::active();
   tape.set_recording(regions_ == 0);
   const auto before = static_cast<int>(tape.size());
-  std::vector<ResultInfo> results = typed.results;
-  if (step.inplace) results = {{.layout = typed.operands[0].layout}};
+  std::vector<ResultInfo> written;
+  if (step.inplace) written.emplace_back().layout = typed.operands[0].layout;
+  const std::vector<ResultInfo>& results = step.inplace ? written : typed.results;
   out_.resize(results.size());
   for (auto& o : out_) o.clear();
   if (op.alias != Alias::none) {  // a view op that had to copy (flatten)
@@ -217,8 +230,11 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     for (std::size_t e = 0; e < t.cells.size(); ++e) {
       values[t.cells[e]] = out_[0][e].v;
       if (regions_ == 0) nodes[t.cells[e]] = out_[0][e].node;  // a write in no_grad changes data, not history
-      for (std::size_t f = 0; f < families_.size(); ++f) {       // where the history stays, the rounding is that of the new data
-        if (family_storage_[f] != t.storage || (regions_ == 0 && static_cast<int>(f) == t.family)) continue;
+    }
+    // Where the history stays, the rounding is that of the new data.
+    for (std::size_t f = 0; f < families_.size(); ++f) {
+      if (family_storage_[f] != t.storage || (regions_ == 0 && static_cast<int>(f) == t.family)) continue;
+      for (std::size_t e = 0; e < t.cells.size(); ++e) {
         const int node = families_[f][t.cells[e]];
         if (node < 0) continue;
         const double left = out_[0][e].exact();
@@ -233,7 +249,7 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     std::vector<Lanes> values;
     values.reserve(out_[k].size());
     for (const Var& v : out_[k]) values.push_back(v.v);
-    bind(step.results[k], values);
+    bind(step.results[k], std::move(values));
     auto& nodes = families_[tensors_[step.results[k]].family];
     tracks_[tensors_[step.results[k]].family] = static_cast<char>(tracks);
     for (std::size_t e = 0; e < nodes.size(); ++e) nodes[e] = out_[k][e].node;
@@ -286,13 +302,13 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     const auto cotangents = seeds(statement.cotangent, statement.roots, typed, dtype);
     const auto adjoint = evaluator.sweep(statement.roots, cotangents);
     if (on_sweep) on_sweep(evaluator, statement, adjoint);
-    for (std::size_t i = 0; i < adjoint.size(); ++i)
-      out.rounding += std::abs(adjoint[i].exact() * Tape::active()[i].value);
+    const Tape& tape = Tape::active();
+    for (std::size_t i = 0; i < adjoint.size(); ++i) out.rounding += std::abs(adjoint[i].exact() * tape[i].value);
     for (const auto& [node, value] : evaluator.rewritten()) out.rounding += std::abs(adjoint[node].exact() * value);
     for (std::size_t r = 0; r < statement.roots.size(); ++r) {  // the sum itself; roots may hold data written in no_grad
-      const auto elements = evaluator.read(statement.roots[r]);
+      const auto elements = evaluator.lanes(statement.roots[r]);
       for (std::size_t e = 0; e < elements.size(); ++e) {
-        const Lanes& v = elements[e].v;
+        const Lanes& v = elements[e];
         double moved = 0;  // rounding inside an op's maths, where it cancels (gelu far below 0)
         for (int lane = 1; lane < lane_count; ++lane) moved = std::max(moved, std::abs(v.v[lane] - v.v[0]));
         out.rounding += std::abs(cotangents[r][e]) * (std::abs(v.exact()) + moved / unit_roundoff(dtype));
@@ -312,7 +328,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
       const Value wrt = (*statement.wrt)[k];
       if (evaluator.is_view(wrt)) out.open = "gradient with respect to a view";  // cells do not tell a view from its base
       for (const Var& v : evaluator.read(wrt)) gradient.push_back(v.node < 0 ? Lanes(0.0) : adjoint[v.node]);
-      evaluator.bind(statement.results[k], gradient);
+      evaluator.bind(statement.results[k], std::move(gradient));
       defined.push_back(statement.results[k]);
     }
   };
@@ -333,11 +349,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     }
   }
   if (!implied_roots.empty()) backward({.roots = implied_roots, .cotangent = Spec{}});
-  for (const Value value : defined) {
-    std::vector<Lanes> lanes;
-    for (const Var& v : evaluator.read(value)) lanes.push_back(v.v);
-    out.values[value] = spread_of(lanes);
-  }
+  for (const Value value : defined) out.values[value] = spread_of(evaluator.lanes(value));
   out.leaf_nodes.resize(chain.names.size());
   for (const Value leaf : leaves) {
     out.gradients[leaf] = spread_of(gradients[leaf]);

@@ -48,9 +48,11 @@ class Evaluator {
   /// Takes the next statement; `typed` has typed it already. `backward` statements are no-ops here (see backward()).
   void add(const Statement& statement, const Typed& typed);
   /// Gives a name (a result of `backward(wrt=...)`) constant elements.
-  void bind(Value value, const std::vector<Lanes>& elements);
+  void bind(Value value, std::vector<Lanes> elements);
   /// Current elements of a tensor, row-major.
   std::vector<Var> read(Value value) const;
+  /// The same without their nodes.
+  std::vector<Lanes> lanes(Value value) const;
   /// Leaf nodes of an input that requires grad, per position; empty for other tensors.
   const std::vector<int>& leaf(Value value) const;
   /// Gradient of sum <cotangent, root> with respect to every node on the tape.
@@ -80,6 +82,7 @@ class Evaluator {
   };
   void step(const Step& step, const TypedStep& typed);
   void view(const Step& step, const TypedStep& typed);
+  void read(Value value, std::vector<Var>& out) const;
   Tensor& define(Value value);
   int new_storage(std::vector<Lanes> cells);
   int new_family(int storage);

@@ -1,6 +1,5 @@
 #include "harness/tape.hpp"
 
-#include <array>
 #include <limits>
 
 namespace gradsmith {
@@ -18,7 +17,7 @@ std::uint64_t splitmix(std::uint64_t& state) {
 }
 
 struct NoiseTable {
-  std::array<Lanes::Vec, 4096> factors;
+  Lanes::Vec factors[4096];
   explicit NoiseTable(double roundoff) {
     std::uint64_t state = 20260101;
     for (auto& f : factors) {
@@ -32,7 +31,7 @@ struct NoiseTable {
 const Lanes::Vec* noise_table(DType dtype) {
   static const NoiseTable tables[] = {NoiseTable(unit_roundoff(DType::f64)), NoiseTable(unit_roundoff(DType::f32)),
                                       NoiseTable(unit_roundoff(DType::bf16)), NoiseTable(unit_roundoff(DType::f16))};
-  return tables[is_floating(dtype) ? static_cast<int>(dtype) : 0].factors.data();
+  return tables[is_floating(dtype) ? static_cast<int>(dtype) : 0].factors;
 }
 
 /// True where some replica decides otherwise than lane 0.

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <map>
 
 #include "harness/layout.hpp"
@@ -73,11 +74,12 @@ class TwinTensors {
   void adopt(Value value, const at::Tensor& tensor) {
     if (!is_flat(value)) return;
     const Layout& layout = typed_.values[value].layout;
-    const auto cells = storage_positions(layout);
-    std::int64_t extent = 0;
-    for (const auto cell : cells) extent = std::max(extent, cell + 1);
-    at::Tensor flat = at::zeros({extent}, tensor.options().requires_grad(false));
-    flat = cells.empty() ? tensor.reshape({-1}) : flat.index_copy(0, index(cells), tensor.reshape({-1}));
+    at::Tensor flat = tensor.reshape({-1});
+    if (tensor.numel() > 0 && (!is_contiguous(layout) || layout.offset != 0)) {
+      const auto cells = storage_positions(layout);
+      const auto extent = *std::max_element(cells.begin(), cells.end()) + 1;
+      flat = at::zeros({extent}, tensor.options().requires_grad(false)).index_copy(0, index(cells), flat);
+    }
     family_[value] = static_cast<int>(families_.size());
     families_.push_back({typed_.values[value].storage, flat});
   }
@@ -96,6 +98,17 @@ class TwinTensors {
     if (!is_flat(value)) return;
     const Layout& layout = typed_.values[value].layout;
     machine_[value] = families_[family_[object(value)]].flat.as_strided(layout.shape, layout.strides, layout.offset);
+  }
+  /// The present elements.
+  Array read(Value value) const {
+    if (!is_flat(value)) return read_array(machine_[object(value)]);
+    Array out = read_array(families_[family_[object(value)]].flat);
+    const Layout& layout = typed_.values[value].layout;
+    std::vector<double> elements;
+    for (const auto cell : storage_positions(layout)) elements.push_back(out.data[cell]);
+    out.shape = layout.shape;
+    out.data = std::move(elements);
+    return out;
   }
   /// The tensor's elements become `y`; with `history`, so does its history.
   void write(Value value, const at::Tensor& y, bool history) {
@@ -243,8 +256,7 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   for (std::size_t v = 0; v < typed.values.size(); ++v) {
     const auto value = static_cast<Value>(v);
     if (!typed.known[v]) continue;
-    tensors.refresh(value);
-    twin.outcome.values[v] = read_array(machine[tensors.is_flat(value) ? value : tensors.object(value)]);
+    twin.outcome.values[v] = tensors.read(value);
   }
   for (const auto& [value, leaf] : leaves)
     if (leaf.grad().defined()) twin.outcome.gradients[value] = read_array(leaf.grad());

@@ -81,11 +81,10 @@ Promotion promote(const Call& call) {
 std::optional<std::string> Typer::add(const Chain& chain, const Statement& statement) {
   const auto define = [&](Value value, TensorInfo info, bool known, Value object) {
     if (value == dropped) return;
-    const auto need = static_cast<std::size_t>(value) + 1;
-    if (typed_.values.size() < need) {
-      typed_.values.resize(need);
-      typed_.object.resize(need);
-      typed_.known.resize(need);
+    if (typed_.values.size() < chain.names.size()) {
+      typed_.values.resize(chain.names.size());
+      typed_.object.resize(chain.names.size());
+      typed_.known.resize(chain.names.size());
     }
     typed_.values[value] = std::move(info);
     typed_.object[value] = object < 0 ? value : object;
@@ -175,7 +174,7 @@ std::variant<Typed, Invalid> type_chain(const Chain& chain) {
   Typer typer;
   for (std::size_t i = 0; i < chain.statements.size(); ++i)
     if (auto message = typer.add(chain, chain.statements[i])) return Invalid{i, *message};
-  return typer.typed();
+  return std::move(typer).typed();
 }
 
 }  // namespace gradsmith

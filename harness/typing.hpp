@@ -37,7 +37,8 @@ class Typer {
  public:
   /// Types the next statement. Returns a message if it is invalid (state unchanged), nothing if it is fine.
   std::optional<std::string> add(const Chain& chain, const Statement& statement);
-  const Typed& typed() const { return typed_; }
+  const Typed& typed() const& { return typed_; }
+  Typed typed() && { return std::move(typed_); }
   /// The id of the kernel refusal that ended the typing, or empty.
   std::string_view refused() const { return refused_; }
 

@@ -86,7 +86,7 @@ Var silu(const Var& x) {
 }
 
 Shaped unary_shape(const Call& call) {
-  return {.results = {{.layout = elementwise_layout({&call.layout(0)}, false, call.shape(0))}}};
+  return one_result(elementwise_layout({&call.layout(0)}, false, call.shape(0)));
 }
 
 Shaped clamp_shape(const Call& call) {

@@ -101,7 +101,7 @@ Shaped glu_shape(const Call& call) {
   if (call.shape(0)[*dim] % 2 != 0) return refused_step("E24");
   Layout half = call.layout(0);
   half.shape[*dim] /= 2;
-  return {.results = {{.layout = elementwise_layout({&half, &half}, false, half.shape)}}};
+  return one_result(elementwise_layout({&half, &half}, false, half.shape));
 }
 
 /// The first half of a dimension times the sigmoid of the second.

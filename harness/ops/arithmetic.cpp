@@ -31,7 +31,7 @@ Shaped tensors_only(const Call& call) {
     shape = *wider;
     layouts.push_back(&call.layout(i));
   }
-  return {.results = {{.layout = elementwise_layout(layouts, false, shape)}}};
+  return one_result(elementwise_layout(layouts, false, shape));
 }
 
 Lanes power(const Lanes& base, const Lanes& exponent) {

@@ -85,25 +85,32 @@ Param text(std::string_view name, std::string preset, std::vector<Argument> choi
 Shaped elementwise_shape(const Call& call) {
   Shape shape;
   std::vector<const Layout*> layouts;
+  layouts.reserve(call.tensors.size());
   bool has_number = false;
   for (std::size_t i = 0; i < call.tensors.size(); ++i) {
     if (!call.tensors[i]) {
       has_number |= call.op->params[i].kind == Kind::tensor_or_number && call.args.is_number(i);
       continue;
     }
+    layouts.push_back(&call.layout(i));
+    if (call.shape(i) == shape) continue;
     auto wider = broadcast(shape, call.shape(i));
     if (!wider) return refused_step("E19");
     shape = std::move(*wider);
-    layouts.push_back(&call.layout(i));
   }
-  return {.results = {{.layout = elementwise_layout(layouts, has_number, shape)}}};
+  return one_result(elementwise_layout(layouts, has_number, shape));
 }
 
-Shaped contiguous_result(Shape shape) { return {.results = {{.layout = contiguous_layout(shape)}}}; }
+Shaped one_result(Layout layout) {
+  Shaped out;
+  out.results.emplace_back().layout = std::move(layout);  // a braced list would copy it
+  return out;
+}
+Shaped contiguous_result(Shape shape) { return one_result(contiguous_layout(shape)); }
 Shaped like_operand(const Call& call) {
   const Layout& self = call.layout(0);
-  if (is_contiguous(self) || is_dense(self)) return {.results = {{.layout = {self.shape, self.strides}}}};
-  return {.results = {{.layout = elementwise_layout({&self}, false, self.shape)}}};
+  if (is_contiguous(self) || is_dense(self)) return one_result({self.shape, self.strides});
+  return one_result(elementwise_layout({&self}, false, self.shape));
 }
 Shaped invalid_step(std::string message) { return {.invalid = std::move(message)}; }
 Shaped refused_step(std::string_view id) { return {.refusal = id}; }

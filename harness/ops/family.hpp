@@ -73,6 +73,8 @@ Param text(std::string_view name, std::string preset, std::vector<Argument> choi
 /// layout that LibTorch's TensorIterator gives it; E19 if the shapes do not fit. For ops that must check their attributes
 /// first. (Typing compares an in-place form's result with its target, E18.)
 Shaped elementwise_shape(const Call& call);
+/// The one result of an op, in fresh memory with this layout.
+Shaped one_result(Layout layout);
 /// The one result of an op whose output LibTorch allocates contiguous.
 Shaped contiguous_result(Shape shape);
 /// The one result of an op whose output LibTorch allocates as `empty_like(operand 0)`: any dense strides are kept.

@@ -28,7 +28,7 @@ Shaped fill_rule(const Call& call) {
     return invalid_step("the value of fill_ must fit into i64");
   const Layout& target = call.layout(0);
   if (call.tensors[1] && element_count(target.shape) > 0 && has_internal_overlap(target)) return refused_step("E13");
-  return {.results = {{.layout = target}}};
+  return one_result(target);
 }
 
 /// Out of place the result is contiguous whatever the strides of self: the kernel starts from a contiguous clone.

@@ -12,7 +12,11 @@
 namespace gradsmith::ops::view_shapes {
 namespace {
 
-Shaped view_of(Layout layout) { return {.results = {{.layout = std::move(layout), .view = true}}}; }
+Shaped view_of(Layout layout) {
+  Shaped out = one_result(std::move(layout));
+  out.results[0].view = true;
+  return out;
+}
 Shaped views_of(std::vector<Layout> layouts) {
   Shaped shaped;
   for (Layout& layout : layouts) shaped.results.push_back({.layout = std::move(layout), .view = true});
@@ -156,7 +160,7 @@ Shaped flatten(const Call& call) {
               shape.push_back(element_count({self.shape.begin() + start, self.shape.begin() + end + 1}));
               shape.insert(shape.end(), self.shape.begin() + end + 1, self.shape.end());
               if (const auto strides = view_strides(self, shape)) return view_of({shape, *strides, self.offset});
-              return {.results = {{.layout = contiguous_layout(shape)}}};
+              return contiguous_result(shape);
             },
             true);
       },
