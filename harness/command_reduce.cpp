@@ -13,10 +13,11 @@
 namespace gradsmith {
 
 int command_reduce(const ReduceOptions& options) {
-  const Plan plan = plan_of(options.witnesses);
+  Plan plan = plan_of(options.witnesses, options.lanes);
   const auto loaded = load_chain(options.file);
   if (const auto* error = std::get_if<std::string>(&loaded)) throw UsageError{*error};
   const Chain& chain = std::get<Chain>(loaded);
+  plan.lanes = with_lanes_of(chain, plan.lanes, fmt::format("{}:1:1", options.file));
   const auto signature = signature_apart(chain, plan);
   if (!signature) throw UsageError{fmt::format("{}: shows no finding; nothing to reduce", options.file)};
   Reduction reduction(chain, *signature, plan);

@@ -172,6 +172,20 @@ std::string magnitude(const Testimony& t) {
   return relative >= 1e-5 ? "large" : relative >= 1e-13 ? "small" : "ulps";
 }
 
+/// The form of the last step that shows the same when it runs alone, or nothing.
+std::optional<std::string> culprit_of(const Case& c, const LaneRemark& remark, const Plan& plan) {
+  Plan alone_plan{.witnesses = {}, .guilt = false, .lanes = plan.lanes};
+  for (std::size_t i = c.chain.statements.size(); i-- > 0;) {
+    if (!std::holds_alternative<Step>(c.chain.statements[i])) continue;
+    const auto alone = isolate(c.chain, c.typed, i);
+    if (!alone) continue;
+    const Verdict verdict = judge(*alone, alone_plan);
+    if (verdict.status == Status::finding && verdict.signature.kind == remark.kind)
+      return form_of(std::get<Step>(alone->statements.back()));
+  }
+  return std::nullopt;
+}
+
 /// All ops that can take the blame when no single step can: the forms of the in-place steps, else of all steps.
 std::string suspects(const Chain& chain) {
   std::vector<std::string> forms, all;
@@ -248,10 +262,23 @@ Signature signature_of(const Case& c, const Verdict& verdict, const Testimony& t
   return out;
 }
 
+Signature signature_of(const Case& c, const LaneRemark& remark, const Plan& plan) {
+  Signature out{.kind = remark.kind, .detail = remark.detail, .dtype = std::string(dtype_name(c.dtype))};
+  if (!remark.has_culprit) return out;
+  const auto culprit = plan.guilt ? culprit_of(c, remark, plan) : std::nullopt;
+  out.guilty = culprit ? *culprit : suspects(c.chain);
+  return out;
+}
+
 }  // namespace
 
 std::string Signature::text() const {
   return fmt::format("{}.{}.{}.{}.{}", finding_name(kind), guilty, detail, dtype, device);
+}
+
+void prepare(const Plan& plan) {
+  initialize_libtorch();
+  install(plan.lanes);
 }
 
 Verdict judge(const Chain& chain, const Plan& plan) {
@@ -316,7 +343,12 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     if (difference) verdict.testimonies.push_back(*difference);
   }
 
-  if (const Testimony* t = finding()) {
+  verdict.remarks = remarks_on(chain, roots, verdict.outcome, plan.lanes);
+
+  if (!verdict.remarks.empty()) {  // first: what changes from run to run no witness can judge
+    verdict.status = Status::finding;
+    verdict.signature = signature_of(c, verdict.remarks.front(), plan);
+  } else if (const Testimony* t = finding()) {
     verdict.status = Status::finding;
     verdict.signature = signature_of(c, verdict, *t, plan.guilt);
   } else if (verdict.outcome.refusal) {
