@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "harness/exits.hpp"
 #include "harness/generate.hpp"
 #include "harness/judge.hpp"
 #include "harness/known.hpp"
@@ -27,6 +28,12 @@ using namespace gradsmith;
 std::set<std::string>& known() {
   static std::set<std::string> signatures;
   return signatures;
+}
+
+/// What to check: all witnesses, and the lanes that the environment variable GRADSMITH_LANES names.
+Plan& plan() {
+  static Plan plan;
+  return plan;
 }
 
 std::string_view as_text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
@@ -56,23 +63,32 @@ std::size_t put_smaller(const Chain& chain, std::uint8_t* data, std::size_t max_
 
 }  // namespace
 
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
+extern "C" int LLVMFuzzerInitialize(int*, char***) try {
   const char* corpus = std::getenv("GRADSMITH_CORPUS");
   // Known issues are judged in processes of their own, so this comes before LibTorch is set up here.
-  for (const auto& [signature, issue] : learn_known(corpus ? corpus : "corpus", {}).issues) known().insert(signature);
-  initialize_libtorch();
+  if (const char* lanes = std::getenv("GRADSMITH_LANES")) plan().lanes = lanes_in(lanes, "GRADSMITH_LANES");
+  for (const auto& [signature, issue] : learn_known(corpus ? corpus : "corpus", plan()).issues) known().insert(signature);
+  prepare(plan());
   return 0;
+} catch (const UsageError& error) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  std::exit(exit_usage);
+} catch (const EnvironmentError& error) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  std::exit(exit_missing);
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto parsed = parse(as_text(data, size));
   const auto* chain = std::get_if<Chain>(&parsed);
   if (!chain) return -1;
-  const Verdict verdict = judge(*chain);
+  const Verdict verdict = judge(*chain, plan());
   if (verdict.status != Status::finding) return 0;
   const std::string signature = verdict.signature.text();
   if (known().contains(signature)) return 0;
   std::fprintf(stderr, "DEDUP_TOKEN: %s\n", signature.c_str());
+  for (const LaneRemark& remark : verdict.remarks)
+    std::fprintf(stderr, "lane %s: %s\n", std::string(lane_name(remark.lane)).c_str(), remark.words.c_str());
   for (const auto& t : verdict.testimonies)
     if (t.opinion == Opinion::disagree)
       std::fprintf(stderr, "%s: %s\n", std::string(witness_name(t.witness)).c_str(), t.reason.c_str());

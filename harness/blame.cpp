@@ -219,6 +219,22 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
   return out;
 }
 
+Signature signature_of(const Chain& chain, const Typed& typed, const LaneRemark& remark, const Plan& plan) {
+  Signature out{.kind = remark.kind, .detail = remark.detail, .dtype = std::string(dtype_name(floating_type(chain)))};
+  if (!remark.has_culprit) return out;
+  const Plan alone_plan{.witnesses = {}, .guilt = false, .lanes = plan.lanes};
+  for (std::size_t i = chain.statements.size(); plan.guilt && i-- > 0 && out.guilty.empty();) {
+    if (!std::holds_alternative<Step>(chain.statements[i])) continue;
+    const auto alone = isolate(chain, typed, i);
+    if (!alone) continue;
+    const Verdict verdict = judge(*alone, alone_plan);
+    if (verdict.status == Status::finding && verdict.signature.kind == remark.kind)
+      out.guilty = form_of(std::get<Step>(alone->statements.back()));
+  }
+  if (out.guilty.empty()) out.guilty = suspects(chain);
+  return out;
+}
+
 bool same_bug(const Signature& wanted, const Signature& shown) {
   Signature rest = shown;
   rest.guilty = wanted.guilty;

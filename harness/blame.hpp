@@ -15,6 +15,9 @@ bool steady(const Chain& chain, const std::vector<Value>& implied_roots, const O
 Signature signature_of(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
                        const Verdict& verdict, const Testimony& testimony, const Plan& plan);
 
+/// The signature of a finding that rests on what a lane said; a step that shows the same alone takes the blame.
+Signature signature_of(const Chain& chain, const Typed& typed, const LaneRemark& remark, const Plan& plan);
+
 /// The signature of a chain that does not come out the same each time.
 Signature unsteady_signature(const Chain& chain, const Typed& typed, bool guilt);
 

@@ -65,6 +65,22 @@ std::optional<std::string> libtorch_trouble() {
   return result.hung ? "does not start: no answer within 120 s" : "does not start: " + ended_name(result.ended);
 }
 
+/// Whether a lane can be installed, in a process of its own.
+std::string lane_words(const LaneEntry& entry) {
+  const Apart result = apart(
+      [&] {
+        initialize_libtorch();
+        try {
+          if (entry.install) entry.install(true);
+        } catch (const EnvironmentError& error) {
+          return error.message;
+        }
+        return std::string("works");
+      },
+      120);
+  return result.answer ? *result.answer : "does not start: " + ended_name(result.ended);
+}
+
 }  // namespace
 
 int command_doctor() {
@@ -76,6 +92,9 @@ int command_doctor() {
   line("compiler", on_path({"g++", "c++", "clang++"}).value_or("none (needed only to build)"));
   line("clang", on_path({"clang++-19", "clang++"}).value_or("none (needed only for the fuzz target)"));
   line("libFuzzer", libfuzzer().value_or("none (needed only for the fuzz target)"));
+  for (const LaneEntry& entry : lane_table())
+    line("lane", fmt::format("{:<13}{}: {}", entry.name, lane_words(entry), entry.shows));
+  line("valgrind", on_path({"valgrind"}).value_or("none (needed only for memcheck)"));
   std::error_code ignored;
   line("GPU",
        fs::exists("/dev/nvidia0", ignored) ? "present (this release judges on the CPU only)" : "none (not needed)");

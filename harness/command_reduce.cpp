@@ -14,14 +14,16 @@
 namespace gradsmith {
 
 int command_reduce(const ReduceOptions& options) {
-  const Plan plan = plan_of(options.witnesses);
+  Plan plan = plan_of(options.witnesses, options.lanes);
   const auto loaded = load_chain(options.file);
   if (const auto* error = std::get_if<std::string>(&loaded)) throw UsageError{*error};
   const Chain& chain = std::get<Chain>(loaded);
   const auto claim = claim_of(chain);
   if (const auto* error = std::get_if<std::string>(&claim))
     throw UsageError{fmt::format("{}:1:1: {}", options.file, *error)};
-  const auto signature = signature_apart(chain, plan_for(std::get<std::optional<Claim>>(claim), plan));
+  plan = plan_for(std::get<std::optional<Claim>>(claim), plan);
+  plan.lanes = with_lanes_of(chain, plan.lanes, fmt::format("{}:1:1", options.file));
+  const auto signature = signature_apart(chain, plan);
   if (!signature) throw UsageError{fmt::format("{}: shows no finding; nothing to reduce", options.file)};
   Reduction reduction(chain, *signature, plan);
   while (!reduction.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(10));

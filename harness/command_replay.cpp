@@ -18,6 +18,7 @@ struct Stored {
   std::string file;
   Chain chain;
   std::optional<Claim> claim;
+  LaneSet lanes;  // asked for by its header or by the options
 };
 
 /// "+words" if the verdict is as expected, "-words" if not.
@@ -32,13 +33,15 @@ Verdict verdict_of(const Death& death) {
   Verdict verdict;
   verdict.status = Status::finding;
   verdict.signature = death_signature(death.hang, death.ended);
+  verdict.reason = death_words(death.hang, death.ended);
   return verdict;
 }
 
-std::variant<Stored, std::string> load(const std::string& file) {
+std::variant<Stored, std::string> load(const std::string& file, const LaneSet& lanes) {
   auto loaded = load_chain(file);
   if (const auto* error = std::get_if<std::string>(&loaded)) return *error;
-  Stored stored{file, std::get<Chain>(std::move(loaded)), std::nullopt};
+  Stored stored{file, std::get<Chain>(std::move(loaded)), std::nullopt, {}};
+  stored.lanes = with_lanes_of(stored.chain, lanes, fmt::format("{}:1:1", file));
   auto claim = claim_of(stored.chain);
   if (const auto* error = std::get_if<std::string>(&claim)) return fmt::format("{}:1:1: {}", file, *error);
   stored.claim = std::get<std::optional<Claim>>(std::move(claim));
@@ -48,11 +51,11 @@ std::variant<Stored, std::string> load(const std::string& file) {
 }  // namespace
 
 int command_replay(const ReplayOptions& options) {
-  const Plan plan = plan_of(options.witnesses);
+  const Plan plan = plan_of(options.witnesses, options.lanes);
   std::vector<Stored> chains;
   int unreadable = 0;
   for (const std::string& file : chain_files(options.paths)) {
-    auto loaded = load(file);
+    auto loaded = load(file, plan.lanes);
     if (const auto* error = std::get_if<std::string>(&loaded)) {
       fmt::print(stderr, "{}\n", *error);
       ++unreadable;
@@ -74,8 +77,11 @@ int command_replay(const ReplayOptions& options) {
        .begin = [](int) { initialize_libtorch(); },
        .work =
            [&](int, std::uint64_t index) {
-             const Stored& stored = chains[index];
-             return compare(stored, judge(stored.chain, plan_for(stored.claim, plan)));
+              const Stored& stored = chains[index];
+              Plan own = plan_for(stored.claim, plan);
+              own.lanes = stored.lanes;
+              prepare(own);
+              return compare(stored, judge(stored.chain, own));
            },
        .done = tell,
        .died = [&](std::uint64_t index, const Death& death) { tell(index, compare(chains[index], verdict_of(death))); },

@@ -86,7 +86,7 @@ class Run {
   int operator()() {
     run_pool({.count = cases(),
               .jobs = jobs_,
-              .begin = [](int) { initialize_libtorch(); },
+              .begin = [this](int) { prepare(plan_); },
               .work = [this](int worker, std::uint64_t index) { return judge_case(worker, index); },
               .done = [this](std::uint64_t index, std::string_view answer) { take(index, decode(answer)); },
               .died = [this](std::uint64_t index, const Death& death) { bury(index, death); },
@@ -158,8 +158,7 @@ class Run {
     report.status = Status::finding;
     report.signature = death_signature(death.hang, death.ended);
     for (std::string& reason : report.reasons) reason = "no outcome";
-    report.headline = death.hang ? "hang: no answer within 20 s"
-                                 : fmt::format("crash: the process ended with {}", ended_name(death.ended));
+    report.headline = fmt::format("{}: {}", death.hang ? "hang" : "crash", death_words(death.hang, death.ended));
     report.evidence = report.headline + "\n";
     must_be_generable(index);
     report.record = record_line(chain_of(index), report.signature, report.headline, provenance(index));
@@ -199,6 +198,7 @@ class Run {
     return {.libtorch = libtorch_,
             .device = options_.device,
             .dtype = options_.dtype,
+            .lanes = plan_.lanes,
             .seed = seed_,
             .seconds = since(start_),
             .finished = finished && !interrupted,
@@ -280,7 +280,7 @@ class Run {
 
 int command_run(const RunOptions& options) {
   check_available(options);
-  const Plan plan = plan_of(options.witnesses);
+  const Plan plan = plan_of(options.witnesses, options.lanes);
   const Knobs knobs = knobs_of(options);
   const auto corpus = find_corpus(options.corpus);
   const std::uint64_t seed = options.seed ? *options.seed : std::random_device{}();

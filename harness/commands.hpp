@@ -16,6 +16,7 @@ struct RunOptions {
   std::optional<double> seconds{};
   std::optional<std::uint64_t> seed{};          ///< absent: drawn, and printed
   std::vector<std::string> ops{}, witnesses{};  ///< empty: all
+  std::vector<std::string> lanes{};             ///< empty: none
   std::string dtype = "f64", device = "cpu";
   int max_steps = 10;
   int jobs = 0;  ///< 0: one per core
@@ -27,7 +28,7 @@ struct RunOptions {
 int command_run(const RunOptions& options);
 
 struct ReplayOptions {
-  std::vector<std::string> paths{}, witnesses{};
+  std::vector<std::string> paths{}, witnesses{}, lanes{};
   bool verbose = false;
 };
 /// Judges stored chains and compares with what their headers expect.
@@ -36,7 +37,7 @@ int command_replay(const ReplayOptions& options);
 struct ReduceOptions {
   std::string file{};
   std::optional<std::string> out{};  ///< absent: standard output
-  std::vector<std::string> witnesses{};
+  std::vector<std::string> witnesses{}, lanes{};
 };
 /// The smallest chain with the same signature.
 int command_reduce(const ReduceOptions& options);
@@ -71,8 +72,8 @@ int command_ops(const OpsOptions& options);
 /// What this machine can run and what is missing.
 int command_doctor();
 
-/// A plan that asks the witnesses named; all if the list is empty. UsageError for a name that is none, EnvironmentError
-/// for one that this release does not have.
-Plan plan_of(const std::vector<std::string>& witnesses);
+/// A plan that asks the witnesses named, all if the list is empty, and uses the lanes named. UsageError for a name that is
+/// none, EnvironmentError for a witness that this release does not have.
+Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::string>& lanes);
 
 }  // namespace gradsmith

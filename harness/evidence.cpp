@@ -23,6 +23,8 @@ std::string numbers(const Testimony& testimony) {
                      print_number(testimony.observed), print_number(testimony.expected), testimony.ratio);
 }
 
+std::string words_of(const LaneRemark& remark) { return fmt::format("{} (lane {})", remark.words, lane_name(remark.lane)); }
+
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
 }  // namespace
@@ -55,6 +57,8 @@ std::string headline(const Verdict& verdict) {
   if (is_about_errors(verdict.signature.kind))
     return fmt::format("{}: expected {}, got {}", line, expected_words(verdict),
                        refusal_words(verdict.outcome.refusal));
+  if (!verdict.remarks.empty()) return fmt::format("{}: {}", line, words_of(verdict.remarks.front()));
+  if (!verdict.reason.empty()) return fmt::format("{}: {}", line, verdict.reason);  // of a process that died
   if (const Testimony* testimony = deciding_testimony(verdict))
     line += fmt::format(": {} ({})", numbers(*testimony), witness_name(testimony->witness));
   return line;
@@ -65,6 +69,7 @@ std::string evidence(const Verdict& verdict) {
       fmt::format("- expected: {}\n- seen: {}\n", expected_words(verdict), refusal_words(verdict.outcome.refusal));
   if (verdict.outcome.refusal)
     out += fmt::format("- LibTorch's words: {}\n", first_line(verdict.outcome.refusal->message));
+  for (const LaneRemark& remark : verdict.remarks) out += fmt::format("- {}\n", words_of(remark));
   if (!verdict.reason.empty()) out += fmt::format("- reason: {}\n", verdict.reason);
   out +=
       "\n| witness | says | of | observed | expected | ratio | words |\n| --- | --- | --- | ---: | ---: | ---: | --- "

@@ -92,6 +92,13 @@ void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots) {
   run(machine, chain, implied_roots);
 }
 
+void execute_severed(const Chain& chain, const std::vector<Value>& implied_roots) {
+  Machine machine(chain.names.size());
+  run(machine, chain, implied_roots);
+  for (const at::Tensor& tensor : machine.tensors())
+    if (tensor.defined()) tensor.unsafeGetTensorImpl()->set_autograd_meta(nullptr);
+}
+
 namespace {
 struct Silent : c10::WarningHandler {
   void process(const c10::Warning&) override {}

@@ -35,8 +35,11 @@ std::vector<std::string> ops_of(const Signature& signature, const Chain& chain) 
 }
 
 /// The chain as stored: with the header that `replay` compares with.
-std::string stored_text(Chain chain, const Signature& signature) {
-  std::erase_if(chain.comments, [](const std::string& comment) { return comment.starts_with("expect:"); });
+std::string stored_text(Chain chain, const Signature& signature, const LaneSet& lanes) {
+  std::erase_if(chain.comments, [](const std::string& comment) {
+    return comment.starts_with("expect:") || comment.starts_with("lane:");
+  });
+  if (const std::string list = lane_list(lanes); !list.empty()) chain.comments.push_back("lane: " + list);
   chain.comments.push_back(fmt::format("expect: finding {}", finding_name(signature.kind)));
   return print(chain);
 }
@@ -100,9 +103,16 @@ void Findings::recount(const std::map<std::string, std::uint64_t>& by_signature)
   }
 }
 
+Plan Findings::plan_of(const Finding& finding) const {
+  Plan plan = settings_.plan;
+  plan.lanes = with_lanes_of(finding.original, plan.lanes, "finding");
+  return plan;
+}
+
 void Findings::store(const std::string& text, Finding& finding) {
-  store_.write_finding(text, "original.chain", stored_text(finding.original, finding.signature));
-  finding.file = store_.write_finding(text, "case.chain", stored_text(finding.smallest, finding.signature));
+  const LaneSet lanes = plan_of(finding).lanes;
+  store_.write_finding(text, "original.chain", stored_text(finding.original, finding.signature, lanes));
+  finding.file = store_.write_finding(text, "case.chain", stored_text(finding.smallest, finding.signature, lanes));
   for (const ReproFile& program : repro_files(finding.smallest, {finding.headline, settings_.versions}))
     store_.write_finding(text, program.name, program.text);
   store_.write_finding(text, "finding.md", page(text, finding));
@@ -120,7 +130,7 @@ bool Findings::work() {
     waiting_.erase(waiting_.begin());
     const Finding& finding = found_.at(text);
     const Chain& start = finding.resumed ? finding.smallest : finding.original;
-    running_.push_back({text, finding.first.rank, Reduction(start, finding.signature, settings_.plan)});
+    running_.push_back({text, finding.first.rank, Reduction(start, finding.signature, plan_of(finding))});
   }
   return !running_.empty();
 }

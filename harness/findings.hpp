@@ -71,6 +71,8 @@ class Findings {
   std::vector<FindingEntry> entries() const;
 
  private:
+  /// The plan of the run, with the lanes that the chain's header asks for.
+  Plan plan_of(const Finding& finding) const;
   void store(const std::string& text, Finding& finding);
   void harvest(const std::string& text, const Reduction& reduction);
   std::string page(const std::string& text, const Finding& finding) const;

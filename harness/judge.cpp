@@ -168,6 +168,11 @@ std::string Signature::text() const {
   return fmt::format("{}.{}.{}.{}.{}", finding_name(kind), guilty, detail, dtype, device);
 }
 
+void prepare(const Plan& plan) {
+  initialize_libtorch();
+  install(plan.lanes);
+}
+
 Verdict judge(const Chain& chain, const Plan& plan) {
   Verdict verdict;
   auto result = type_chain(chain);
@@ -230,7 +235,12 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     if (difference) verdict.testimonies.push_back(*difference);
   }
 
-  if (const Testimony* t = finding()) {
+  verdict.remarks = remarks_on(chain, roots, verdict.outcome, plan.lanes);
+
+  if (!verdict.remarks.empty()) {  // first: what changes from run to run no witness can judge
+    verdict.status = Status::finding;
+    verdict.signature = signature_of(chain, typed, verdict.remarks.front(), plan);
+  } else if (const Testimony* t = finding()) {
     verdict.status = Status::finding;
     verdict.signature = signature_of(chain, typed, roots, verdict, *t, plan);
   } else if (plan.executions > 1 && !steady(chain, roots, verdict.outcome, plan.executions - 1)) {

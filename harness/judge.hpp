@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "harness/lane.hpp"
 #include "harness/outcome.hpp"
 #include "harness/witness.hpp"
 
@@ -18,6 +19,7 @@ struct Plan {
   std::array<bool, witness_count> witnesses{true, true, true, true};
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
   int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
+  LaneSet lanes{};                  ///< besides the witnesses
 };
 
 /// What "the same bug" means. Two findings of one signature are one finding.
@@ -40,14 +42,18 @@ struct Verdict {
   std::vector<Testimony> testimonies{};    ///< in the order asked
   Expectation expectation{};
   Outcome outcome{};
+  std::vector<LaneRemark> remarks{};           ///< of the lanes; the first decides before any testimony
   Signature signature{};                   ///< of a finding
 };
 
 /// Judges a valid chain (parse.hpp or the generator made it). Never throws: what LibTorch does is data.
-/// Deterministic: equal chains get equal verdicts.
+/// Deterministic: equal chains get equal verdicts. The lanes asked for are installed (prepare).
 Verdict judge(const Chain& chain, const Plan& plan = {});
 
 /// Once per process, before the first judge: one intra-op thread, empty stack-trace fetcher, pinned switches.
 void initialize_libtorch();
+/// What a process needs that judges by this plan: LibTorch set up, and the plan's lanes installed, no others. May be called
+/// again with another plan.
+void prepare(const Plan& plan);
 
 }  // namespace gradsmith

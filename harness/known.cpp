@@ -21,7 +21,9 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan) {
     if (const auto* error = std::get_if<std::string>(&read)) throw UsageError{fmt::format("{}:1:1: {}", file, *error)};
     const auto& claim = std::get<std::optional<Claim>>(read);
     if (!claim || claim->kind != Claim::Kind::finding) continue;
-    if (const auto signature = signature_apart(chain, plan_for(claim, plan)))
+    Plan own = plan_for(claim, plan);
+    own.lanes = with_lanes_of(chain, {}, fmt::format("{}:1:1", file));  // a chain is known for what it shows in its lane
+    if (const auto signature = signature_apart(chain, own))
       table.issues.try_emplace(signature->text(), KnownIssue{file, *signature, step_count(chain)});
     else
       table.passing.push_back(file);

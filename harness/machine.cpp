@@ -4,6 +4,7 @@
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "harness/under_way.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
@@ -113,6 +114,7 @@ at::Tensor Machine::functional(const Step& step) {
   load_arguments(step);
   const Args args(step.args);
   const Actuals actuals(args, arguments_);
+  const UnderWay under_way(step);
   return (step.op->pure ? step.op->pure : step.op->functional)(actuals);
 }
 
@@ -121,6 +123,7 @@ void Machine::step(const Step& step, bool batched) {
   const Args args(step.args);
   load_arguments(step);
   const Actuals actuals(args, arguments_, batched);
+  const UnderWay under_way(step);
   if (step.inplace) {
     op.inplace(actuals);
   } else if (op.pure_many) {

@@ -43,6 +43,13 @@ void add_witnesses(CLI::App* command, std::vector<std::string>& witnesses) {
       ->option_text("LIST");
 }
 
+void add_lanes(CLI::App* command, std::vector<std::string>& lanes) {
+  command->add_option("--lane", lanes, "look with these too, of guard,determinism,leak (none)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("LIST");
+}
+
 void add_run(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "generate chains and judge them; reduce and store what is found");
   run->add_option("--cases", options.cases, "stop after so many chains (10000 if --time is not given either)")
@@ -63,6 +70,7 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option("--dtype", options.dtype, "element type; this release: f64")->option_text("D");
   run->add_option("--device", options.device, "this release: cpu")->option_text("D");
   add_witnesses(run, options.witnesses);
+  add_lanes(run, options.lanes);
   run->add_flag("--stop-on-finding", options.stop_on_finding, "stop at the first new finding");
   run->add_option("--jobs", options.jobs, "worker processes (one per core)")
       ->check(CLI::Range(1, 4096))
@@ -76,6 +84,7 @@ void add_replay(CLI::App& app, ReplayOptions& options) {
   CLI::App* replay = app.add_subcommand("replay", "judge stored chains and compare with what they expect");
   replay->add_option("paths", options.paths, "files, or folders of *.chain")->required()->option_text("PATH...");
   add_witnesses(replay, options.witnesses);
+  add_lanes(replay, options.lanes);
   replay->add_flag("-v,--verbose", options.verbose, "a line for every chain");
   replay->callback([&] { result = command_replay(options); });
 }
@@ -85,6 +94,7 @@ void add_reduce(CLI::App& app, ReduceOptions& options) {
   reduce->add_option("file", options.file, "a chain that shows a finding")->required()->option_text("FILE");
   reduce->add_option("-o,--out", options.out, "write the chain there (standard output)")->option_text("FILE");
   add_witnesses(reduce, options.witnesses);
+  add_lanes(reduce, options.lanes);
   reduce->callback([&] { result = command_reduce(options); });
 }
 

@@ -22,6 +22,9 @@ namespace gradsmith {
 
 namespace {
 
+constexpr std::uint32_t is_last_words = 1u << 31;  // in a frame's length
+int parent_fd = -1;
+
 /// Writes the frame with its length in front; the parent being gone ends this process.
 void send_frame(int fd, std::string_view frame) {
   const auto length = static_cast<std::uint32_t>(frame.size());
@@ -43,6 +46,7 @@ void send_frame(int fd, std::string_view frame) {
   std::signal(SIGTERM, SIG_IGN);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
+  parent_fd = fd;
   body([fd](std::string_view frame) { send_frame(fd, frame); });
   ::_exit(0);  // not exit(): buffers and LibTorch's globals belong to the parent
 }
@@ -54,6 +58,16 @@ std::string ended_name(const Ended& ended) {
   const char* name = ::sigabbrev_np(ended.signal);
   return name ? fmt::format("SIG{}", name) : fmt::format("signal-{}", ended.signal);
 }
+
+void last_words(std::string_view words) {
+  if (parent_fd < 0) return;
+  words = words.substr(0, 4096);
+  const std::uint32_t length = static_cast<std::uint32_t>(words.size()) | is_last_words;
+  // What cannot be said is not said: the signal that kills the process speaks for itself.
+  if (::write(parent_fd, &length, sizeof length) == sizeof length) (void)!::write(parent_fd, words.data(), words.size());
+}
+
+bool speaks() { return parent_fd >= 0; }
 
 Child::Child(const std::function<void(const Send&)>& body) {
   int ends[2];
@@ -76,7 +90,7 @@ Child::Child(const std::function<void(const Send&)>& body) {
 }
 
 Child::Child(Child&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+    : pid_(std::exchange(other.pid_, -1)), fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)), words_(std::move(other.words_)) {}
 
 Child& Child::operator=(Child&& other) noexcept {
   if (this != &other) {
@@ -84,6 +98,7 @@ Child& Child::operator=(Child&& other) noexcept {
     pid_ = std::exchange(other.pid_, -1);
     fd_ = std::exchange(other.fd_, -1);
     buffer_ = std::move(other.buffer_);
+    words_ = std::move(other.words_);
   }
   return *this;
 }
@@ -113,8 +128,14 @@ bool Child::receive(const std::function<void(std::string_view)>& take) {
   std::uint32_t length = 0;
   while (buffer_.size() - at >= sizeof length) {
     std::memcpy(&length, buffer_.data() + at, sizeof length);
+    const bool last = length & is_last_words;
+    length &= ~is_last_words;
     if (buffer_.size() - at - sizeof length < length) break;
-    take(std::string_view(buffer_).substr(at + sizeof length, length));
+    const auto frame = std::string_view(buffer_).substr(at + sizeof length, length);
+    if (last)
+      words_ = frame;
+    else
+      take(frame);
     at += sizeof length + length;
   }
   buffer_.erase(0, at);
@@ -133,8 +154,12 @@ Ended Child::wait() {
   pid_ = -1;
   fd_ = -1;
   buffer_.clear();
-  if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status), .code = 0};
-  return {.signal = 0, .code = WEXITSTATUS(status)};
+  Ended ended{.words = std::exchange(words_, {})};
+  if (WIFSIGNALED(status))
+    ended.signal = WTERMSIG(status);
+  else
+    ended.code = WEXITSTATUS(status);
+  return ended;
 }
 
 Apart apart(const std::function<std::string()>& work, double seconds) {

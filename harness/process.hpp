@@ -15,10 +15,17 @@ namespace gradsmith {
 struct Ended {
   int signal = 0;  ///< 0: it exited by itself
   int code = 0;
+  std::string words{};  ///< its last words; mostly none
   bool clean() const { return signal == 0 && code == 0; }
 };
 /// "SIGSEGV", "exit-1": safe inside a file name.
 std::string ended_name(const Ended& ended);
+
+/// What the process wants its parent to know of its end, in `Ended::words`. Safe in a signal handler; nothing happens in a
+/// process that is no `Child`. At most a page.
+void last_words(std::string_view words);
+/// Whether this process is a `Child`.
+bool speaks();
 
 /// A forked process. It ignores Ctrl-C and SIGTERM (the parent decides), leaves no core file and dies with its parent.
 class Child {
@@ -46,7 +53,7 @@ class Child {
   void let_go();
   pid_t pid_ = -1;
   int fd_ = -1;
-  std::string buffer_{};
+  std::string buffer_{}, words_{};
 };
 
 /// What came of work done in a process of its own.

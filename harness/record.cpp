@@ -80,6 +80,8 @@ std::string record_line(const Chain& chain, const Verdict& verdict, const Proven
                       {"hole", verdict.expectation.hole ? Json(*verdict.expectation.hole) : Json(nullptr)}};
   json["observed"] = {{"refusal", refusal_json(verdict.outcome.refusal)}};
   for (const Testimony& testimony : verdict.testimonies) json["witnesses"].push_back(testimony_json(testimony));
+  for (const LaneRemark& remark : verdict.remarks)
+    json["lanes"].push_back({{"lane", lane_name(remark.lane)}, {"kind", finding_name(remark.kind)}, {"words", remark.words}});
   json["chain"] = print(chain);
   return line(json);
 }
@@ -100,6 +102,7 @@ std::string summary_json(const Summary& summary) {
             {"libtorch", summary.libtorch},
             {"device", summary.device},
             {"dtype", summary.dtype},
+            {"lanes", lane_list(summary.lanes)},
             {"seed", summary.seed},
             {"seconds", summary.seconds},
             {"finished", summary.finished},

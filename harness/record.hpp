@@ -36,6 +36,7 @@ struct FindingEntry {
 /// A run, as summary.json tells it.
 struct Summary {
   std::string libtorch{}, device = "cpu", dtype = "f64";
+  LaneSet lanes{};
   std::uint64_t seed = 0;
   double seconds = 0;
   bool finished = false;  ///< false: interim, or stopped before its end

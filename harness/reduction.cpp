@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <sstream>
 
 #include "harness/blame.hpp"
 #include "harness/evidence.hpp"
@@ -31,7 +32,7 @@ class Bug {
  public:
   Bug(const Signature& signature, Plan plan) : signature_(signature), plan_(plan) {
     if (signature.kind == FindingKind::nondeterminism) plan_.executions = many_executions;
-    if (!kills(signature.kind)) initialize_libtorch();  // else only the processes forked below start LibTorch
+    if (!kills(signature.kind)) prepare(plan_);  // else only the processes forked below start LibTorch
   }
 
   /// In one of the attempts that are allowed.
@@ -97,18 +98,42 @@ void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan&
 
 }  // namespace
 
+namespace {
+
+/// The last words of a process: the op at fault, what happened in one word, and a sentence, a line each.
+struct LastWords {
+  std::string guilty{}, detail{}, sentence{};
+};
+LastWords words_of(const Ended& ended) {
+  LastWords words;
+  std::istringstream lines(ended.words);
+  for (std::string* line : {&words.guilty, &words.detail, &words.sentence}) std::getline(lines, *line);
+  return words;
+}
+
+}  // namespace
+
 Signature death_signature(bool hang, const Ended& ended) {
   Signature signature;
   signature.kind = hang ? FindingKind::hang : FindingKind::crash;
-  if (!hang) signature.detail = ended_name(ended);
+  if (hang) return signature;
+  const auto words = words_of(ended);
+  signature.guilty = words.guilty;
+  signature.detail = words.detail.empty() ? ended_name(ended) : words.detail;
   return signature;
+}
+
+std::string death_words(bool hang, const Ended& ended) {
+  if (hang) return "no answer in time";
+  const auto words = words_of(ended);
+  return fmt::format("the process ended with {}{}{}", ended_name(ended), words.sentence.empty() ? "" : ": ", words.sentence);
 }
 
 std::optional<Signature> signature_apart(const Chain& chain, const Plan& plan, double seconds) {
   std::optional<Signature> signature;
   const Apart result = apart(
       [&] {
-        initialize_libtorch();
+        prepare(plan);
         const Verdict verdict = judge(chain, plan);
         if (verdict.status != Status::finding) return std::string();
         const Signature& s = verdict.signature;

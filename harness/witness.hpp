@@ -20,7 +20,8 @@ std::string_view opinion_name(Opinion opinion);
 
 /// The kinds of finding, in the words of the record.
 enum class FindingKind : std::uint8_t {
-  none, missing_error, spurious_error, wrong_error, wrong_value, wrong_gradient, twin_mismatch, nondeterminism, crash, hang
+  none, missing_error, spurious_error, wrong_error, wrong_value, wrong_gradient, twin_mismatch, nondeterminism, crash, hang,
+  leak
 };
 std::string_view finding_name(FindingKind kind);  ///< "missing-error", ...
 

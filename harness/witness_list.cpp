@@ -1,4 +1,4 @@
-// `--witness LIST`, for every command that judges.
+// `--witness LIST` and `--lane LIST`, for every command that judges.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -16,8 +16,8 @@ constexpr std::array<std::string_view, 3> of_later_releases = {"forward", "secon
 
 }  // namespace
 
-Plan plan_of(const std::vector<std::string>& witnesses) {
-  Plan plan;
+Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::string>& lanes) {
+  Plan plan{.lanes = lanes_of(lanes, "--lane")};
   if (witnesses.empty()) return plan;
   plan.witnesses.fill(false);
   for (const std::string& name : witnesses) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/lane.hpp"
 #include "harness/witness.hpp"
 
 namespace gradsmith {
@@ -23,8 +24,17 @@ struct Planted {
   std::vector<Minimum> minima;
 };
 
-/// All planted faults, in the order of `extra_ops()`.
+/// A planted fault that shows in one lane alone, and what its signature says of it.
+struct PlantedForLane {
+  std::string_view op;
+  Lane lane;
+  FindingKind kind;
+  std::string_view guilty, detail, minimum;
+};
+
+/// All planted faults, in the order of `extra_ops()`: first those for witnesses.
 const std::vector<Planted>& planted();
+const std::vector<PlantedForLane>& planted_for_lanes();
 /// Names of the right ops, which nothing may accuse.
 const std::vector<std::string_view>& controls();
 

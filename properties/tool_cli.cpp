@@ -39,6 +39,7 @@ TEST(CommandLine, Bad_usage_is_one_line_and_exit_code_2) {
   expect_one_line(gradsmith({"run", "--seed", "-3"}), 2, "--seed");
   expect_one_line(gradsmith({"run", "--ops", "sigmod"}), 2, "nearest: \"sigmoid\"");
   expect_one_line(gradsmith({"run", "--witness", "oracle"}), 2, "unknown witness \"oracle\"");
+  expect_one_line(gradsmith({"run", "--lane", "moat"}), 2, "unknown lane \"moat\"; expected guard, determinism, leak");
   expect_one_line(gradsmith({"run", "--dtype", "f31"}), 2, "f31");
   expect_one_line(gradsmith({"run", "--device", "abacus"}), 2, "abacus");
   expect_one_line(gradsmith({"run", "--corpus", "/nonexistent"}), 2, "/nonexistent");
@@ -137,6 +138,17 @@ TEST(Replay, Compares_with_what_the_header_expects) {
   expect_one_line(gradsmith({"replay", chain("joy", "v1 = exp(a)\n")}), 2, "expected pass, refused");
 }
 
+TEST(Replay, Uses_the_lane_that_a_header_names) {
+  const Scratch scratch;
+  const std::string leaks = "a = input f64[] requires_grad values=[0]\nv1 = clone(a)\nmul_(v1, v1)\n";
+  const auto chain = [&](const std::string& lines) { return scratch.file("l.chain", "gradsmith 1\n" + lines + leaks); };
+  EXPECT_EQ(gradsmith({"replay", chain("# expect: refused E5 backward\n")}).code, 0);
+  EXPECT_EQ(gradsmith({"replay", chain("# expect: finding leak\n")}).code, 1);
+  EXPECT_EQ(gradsmith({"replay", chain("# expect: finding leak\n# lane: leak\n")}).code, 0);
+  EXPECT_EQ(gradsmith({"replay", "--lane", "leak", chain("# expect: finding leak\n")}).code, 0);
+  expect_one_line(gradsmith({"replay", chain("# lane: moat\n")}), 2, "l.chain:1:1: unknown lane \"moat\"");
+}
+
 TEST(Replay, Judges_the_other_files_when_one_is_bad) {
   const Scratch scratch;
   scratch.file("in/a.chain", "nonsense\n");
@@ -157,7 +169,7 @@ TEST(Reduce, Refuses_a_chain_without_a_finding) {
 TEST(Doctor, Names_the_library_and_the_processor) {
   const Finished run = gradsmith({"doctor"});
   EXPECT_EQ(run.code, 0) << run.out;
-  for (const char* word : {"LibTorch", "CPU capability", "cores", "disk", "corpus"})
+  for (const char* word : {"LibTorch", "guard", "leak", "CPU capability", "cores", "disk", "corpus"})
     EXPECT_NE(run.out.find(word), std::string::npos) << word;
 }
 

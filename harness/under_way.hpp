@@ -1,0 +1,25 @@
+// The step that LibTorch is running right now, for whoever has to say what a process died of. Knows no LibTorch.
+#pragma once
+
+#include "harness/chain.hpp"
+#include "harness/op.hpp"
+
+namespace gradsmith {
+
+namespace detail {
+inline const Step* volatile under_way = nullptr;
+}
+
+/// Null between steps and in a backward. Safe in a signal handler.
+inline const Step* step_under_way() { return detail::under_way; }
+
+/// Says that a step is under way while it lives.
+class UnderWay {
+ public:
+  explicit UnderWay(const Step& step) { detail::under_way = &step; }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+  ~UnderWay() { detail::under_way = nullptr; }
+};
+
+}  // namespace gradsmith
