@@ -76,6 +76,8 @@ int command_doctor() {
   line("compiler", on_path({"g++", "c++", "clang++"}).value_or("none (needed only to build)"));
   line("clang", on_path({"clang++-19", "clang++"}).value_or("none (needed only for the fuzz target)"));
   line("libFuzzer", libfuzzer().value_or("none (needed only for the fuzz target)"));
+  const auto worker = find_worker_program();
+  line("fuzz worker", worker ? worker->string() : "none (needed only for `fuzz` and `campaign`: cmake --build --preset fuzz)");
   std::error_code ignored;
   line("GPU",
        fs::exists("/dev/nvidia0", ignored) ? "present (this release judges on the CPU only)" : "none (not needed)");

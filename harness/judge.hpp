@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "harness/outcome.hpp"
@@ -14,6 +15,9 @@ namespace gradsmith {
 struct Plan {
   std::array<bool, witness_count> witnesses{true, true, true, true};
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
+  /// Told what comes next, before it begins: "expect", "execute", the names of witnesses, "guilt". So that after a death
+  /// it is known what the process was at.
+  std::function<void(std::string_view phase)> entering{};
 };
 
 /// What "the same bug" means. Two findings of one signature are one finding.

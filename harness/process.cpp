@@ -37,22 +37,31 @@ void send_frame(int fd, std::string_view frame) {
 }
 
 [[noreturn]] void be_child(int fd, pid_t parent, const std::function<void(const Child::Send&)>& body) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);  // the parent died before the line above
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, SIG_IGN);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  be_a_child_of(parent);
   body([fd](std::string_view frame) { send_frame(fd, frame); });
   ::_exit(0);  // not exit(): buffers and LibTorch's globals belong to the parent
 }
 
 }  // namespace
 
+Ended ended_from(int status) {
+  if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status), .code = 0};
+  return {.signal = 0, .code = WEXITSTATUS(status)};
+}
+
 std::string ended_name(const Ended& ended) {
   if (ended.signal == 0) return fmt::format("exit-{}", ended.code);
   const char* name = ::sigabbrev_np(ended.signal);
   return name ? fmt::format("SIG{}", name) : fmt::format("signal-{}", ended.signal);
+}
+
+void be_a_child_of(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // the parent died before the line above
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, SIG_IGN);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
 }
 
 Child::Child(const std::function<void(const Send&)>& body) {
@@ -133,8 +142,7 @@ Ended Child::wait() {
   pid_ = -1;
   fd_ = -1;
   buffer_.clear();
-  if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status), .code = 0};
-  return {.signal = 0, .code = WEXITSTATUS(status)};
+  return ended_from(status);
 }
 
 Apart apart(const std::function<std::string()>& work, double seconds) {
