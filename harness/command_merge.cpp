@@ -71,28 +71,34 @@ std::vector<Kept> chains_of(const Merge& merge) {
   return kept;
 }
 
-/// Judges the chains and writes them with what they showed; how many were left out because they show a finding.
-std::size_t store(std::vector<Kept>& kept, const fs::path& out) {
-  std::size_t left_out = 0;
+/// How many chains were not written, and why.
+struct LeftOut {
+  std::size_t findings = 0, undecided = 0;
+};
+
+/// Judges the chains and writes those that claim something, with their claim.
+LeftOut store(std::vector<Kept>& kept, const fs::path& out) {
+  LeftOut left_out;
   run_pool({.count = kept.size(),
             .jobs = std::max(1, static_cast<int>(std::thread::hardware_concurrency())),
             .begin = [](int) { initialize_libtorch(); },
             .work =
                 [&](int, std::uint64_t index) {
                   const Verdict verdict = judge(kept[index].chain);
-                  return (verdict.status == Status::finding ? "-" : "+") + claim_words(verdict).value_or("");
+                  return verdict.status == Status::finding ? "-" : claim_words(verdict).value_or("");
                 },
             .done =
                 [&](std::uint64_t index, std::string_view answer) {
-                  Chain& chain = kept[index].chain;
-                  if (answer[0] == '-') {
-                    ++left_out;
-                    return;
+                  if (answer == "-") {
+                    ++left_out.findings;
+                  } else if (answer.empty()) {
+                    ++left_out.undecided;
+                  } else {
+                    kept[index].chain.comments = {fmt::format("expect: {}", answer)};
+                    write_atomically(out / kept[index].file, print(kept[index].chain));
                   }
-                  if (answer.size() > 1) chain.comments = {fmt::format("expect: {}", answer.substr(1))};
-                  write_atomically(out / kept[index].file, print(chain));
                 },
-            .died = [&](std::uint64_t, const Death&) { ++left_out; },
+            .died = [&](std::uint64_t, const Death&) { ++left_out.findings; },
             .keep_going = [] { return !interrupted(); }});
   return left_out;
 }
@@ -118,11 +124,11 @@ int command_merge(const MergeOptions& options) {
   }
   if (good && !*good) throw EnvironmentError{fmt::format("the merge went wrong; its log is {}", merge.log().string())};
   std::vector<Kept> kept = good ? chains_of(merge) : std::vector<Kept>{};
-  const std::size_t left_out = store(kept, out);
+  const LeftOut left_out = store(kept, out);
   fs::remove_all(scratch, ignored);
   if (interrupted()) throw EnvironmentError{fmt::format("interrupted; {} is not complete", options.out)};
-  fmt::print("{} units: {} kept in {}, {} show findings and were left out\n", merge.gathered(), kept.size() - left_out,
-             options.out, left_out);
+  fmt::print("{} units: {} kept in {}; left out: {} that show findings, {} undecided\n", merge.gathered(),
+             kept.size() - left_out.findings - left_out.undecided, options.out, left_out.findings, left_out.undecided);
   return exit_clean;
 }
 
