@@ -12,10 +12,12 @@ LIBTORCH_VERSION ?=
 LIBTORCH_ROOT ?=
 TIME ?= 60
 OUT ?= reports/out/campaign
+HOURS ?= 1
+FUZZ ?= reports/out/fuzz
 JOBS ?= $(shell nproc)
 libtorch := -DLIBTORCH_VERSION=$(LIBTORCH_VERSION) -DLIBTORCH_ROOT=$(LIBTORCH_ROOT)
 
-.PHONY: help setup build campaign test asan clean
+.PHONY: help setup build campaign fuzz overnight test asan clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,12 +25,15 @@ help:
 	make campaign   install what is missing, build, check LibTorch for one minute, print where the report is
 	make test       install what is missing, build, run all tests (with bounded runs of the fuzz targets)
 	make build      install what is missing, build
+	make fuzz       build with clang too, fuzz for HOURS=1 with all cores; again: goes on
+	make overnight  `make fuzz HOURS=8`
 	make asan       as `make test`, with AddressSanitizer and UBSan
 	make setup      install what is missing: system packages (root or sudo), LibTorch into the cache
 	make clean      remove build/ and reports/out/ (the cache stays)
 	
 	LIBTORCH_VERSION=X.Y.Z   another LibTorch release     LIBTORCH_ROOT=DIR   an installed LibTorch
 	TIME=60                  seconds of `make campaign`   OUT=DIR             where its report goes
+	HOURS=1                  hours of `make fuzz` in all  FUZZ=DIR            its folder
 	TEXT
 
 setup:
@@ -46,6 +51,16 @@ campaign: setup
 	@cmake --preset release $(libtorch)
 	cmake --build --preset release --parallel $(JOBS) --target gradsmith
 	cmake/campaign.sh build/release/gradsmith "$(TIME)" "$(OUT)"
+
+fuzz: setup
+	@cmake --preset release $(libtorch)
+	cmake --preset fuzz $(libtorch)
+	cmake --build --preset release --parallel $(JOBS) --target gradsmith
+	cmake --build --preset fuzz --parallel $(JOBS) --target chain_fuzzer
+	build/release/gradsmith campaign "$(FUZZ)" --hours "$(HOURS)" --workers "$(JOBS)"
+
+overnight:
+	@$(MAKE) fuzz HOURS=8
 
 test: build
 	@ctest --preset release --parallel $(JOBS)

@@ -32,6 +32,15 @@ endfunction()
 
 if(TARGET gradsmith_core)
   add_fuzzer(chain_fuzzer gradsmith_core)
+  if(GRADSMITH_LIBFUZZER AND NOT GRADSMITH_SANITIZE)
+    # The supervisor is the one of the preset `release`; without it the test is skipped.
+    find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+    add_test(NAME campaign_survives_kills
+      COMMAND "${Python3_EXECUTABLE}" fuzz/kill_test.py --kills 4 --max 4 --seed 2 build/release/gradsmith
+        --worker $<TARGET_FILE:chain_fuzzer>
+      WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    set_tests_properties(campaign_survives_kills PROPERTIES LABELS fuzz TIMEOUT 300 SKIP_RETURN_CODE 77)
+  endif()
   # The parser reads foreign bytes: whatever it touches is checked. Only our LibTorch-free sources are built once more for it.
   if(GRADSMITH_LIBFUZZER AND NOT GRADSMITH_SANITIZE)
     add_harness(gradsmith_core_sanitized)

@@ -26,10 +26,14 @@ set_source_files_properties(properties/repro_programs.cpp PROPERTIES COMPILE_DEF
 
 # What several test files share; properties/tests_main.cpp if there is one is the main of both programs.
 sources_of(test_helpers properties/*.cpp)
-list(FILTER test_helpers EXCLUDE REGEX "/(tool|torch|planted)[^/]*\\.cpp$|/tests_main\\.cpp$")
+list(FILTER test_helpers EXCLUDE REGEX "/(tool|torch|planted)[^/]*\\.cpp$|/[^/]*_main\\.cpp$")
 
-set(program_names gradsmith gradsmith_planted)
-set(program_macros GRADSMITH_BINARY GRADSMITH_PLANTED_BINARY)
+# Campaigns are tested with a worker that needs neither clang nor LibTorch's start.
+add_executable(gradsmith_fake_worker properties/fake_worker_main.cpp harness/no_extra_ops.cpp)
+target_link_libraries(gradsmith_fake_worker PRIVATE gradsmith_core)
+
+set(program_names gradsmith gradsmith_planted gradsmith_fake_worker)
+set(program_macros GRADSMITH_BINARY GRADSMITH_PLANTED_BINARY GRADSMITH_FAKE_WORKER)
 
 # `extra` says what `extra_ops()` is: the source with none, or the planted ops.
 function(add_test_program program label extra)

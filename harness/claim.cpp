@@ -92,6 +92,23 @@ std::variant<std::optional<Claim>, std::string> claim_of(const Chain& chain) {
   return std::get<Claim>(std::move(claim));
 }
 
+std::optional<std::string> claim_words(const Verdict& verdict) {
+  switch (verdict.status) {
+    case Status::pass:
+      return words({});
+    case Status::agreed_raise:
+      return words({.kind = Claim::Kind::refused, .id = verdict.outcome.refusal->id, .phase = verdict.outcome.refusal->phase});
+    case Status::known_hole:
+      return words({.kind = Claim::Kind::known_hole, .id = *verdict.expectation.hole});
+    case Status::finding:
+      return words({.kind = Claim::Kind::finding, .finding = verdict.signature.kind});
+    case Status::inconclusive:
+    case Status::discard:
+      break;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> departs(const Claim& claim, const Verdict& verdict) {
   const auto differs = [&](const std::string& got) { return fmt::format("expected {}; got {}", words(claim), got); };
   switch (claim.kind) {

@@ -24,6 +24,8 @@ std::variant<Claim, std::string> parse_claim(std::string_view text);
 /// What a chain claims of itself under the linked release of LibTorch; nothing without `# expect:`. From the release of its
 /// `# fixed:` on, a known issue claims to pass. A message if either is not understood.
 std::variant<std::optional<Claim>, std::string> claim_of(const Chain& chain);
+/// The claim that a verdict bears out, as text; nothing for one that claims nothing (inconclusive, discard).
+std::optional<std::string> claim_words(const Verdict& verdict);
 /// How the verdict departs from the claim, in one line; nothing if it bears it out. A refusal must be LibTorch's and
 /// the model's alike.
 std::optional<std::string> departs(const Claim& claim, const Verdict& verdict);

@@ -95,6 +95,8 @@ int command_doctor() {
   for (const LaneEntry& entry : lane_table())
     line("lane", fmt::format("{:<13}{}: {}", entry.name, lane_words(entry), entry.shows));
   line("valgrind", on_path({"valgrind"}).value_or("none (needed only for memcheck)"));
+  const auto worker = find_worker_program();
+  line("fuzz worker", worker ? worker->string() : "none (needed only for `fuzz` and `campaign`: cmake --build --preset fuzz)");
   std::error_code ignored;
   line("GPU",
        fs::exists("/dev/nvidia0", ignored) ? "present (this release judges on the CPU only)" : "none (not needed)");

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <random>
@@ -16,10 +15,12 @@
 #include "harness/files.hpp"
 #include "harness/findings.hpp"
 #include "harness/generate.hpp"
+#include "harness/interrupt.hpp"
 #include "harness/op_words.hpp"
 #include "harness/pool.hpp"
 #include "harness/print.hpp"
 #include "harness/progress.hpp"
+#include "harness/summary_words.hpp"
 #include "harness/values.hpp"
 #include "harness/version.hpp"
 
@@ -31,16 +32,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t default_cases = 10'000;
 constexpr std::uint64_t sample_every = 1000;  // of the chains that pass, one in so many is recorded
 constexpr double summary_every = 10;          // seconds
-
-volatile std::sig_atomic_t interrupted = 0;
-void on_interrupt(int) { interrupted = 1; }
-
-void catch_interrupts() {
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-}
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -88,7 +79,7 @@ class Run {
               .jobs = jobs_,
               .begin = [this](int) { prepare(plan_); },
               .work = [this](int worker, std::uint64_t index) { return judge_case(worker, index); },
-              .done = [this](std::uint64_t index, std::string_view answer) { take(index, decode(answer)); },
+              .done = [this](std::uint64_t index, std::string_view answer) { take(index, decode(answer).value()); },
               .died = [this](std::uint64_t index, const Death& death) { bury(index, death); },
               .keep_going = [this] { return keep_going(); }});
     wait_for_reductions();
@@ -101,7 +92,8 @@ class Run {
     const Summary last = summary(true);
     store_.write_summary(summary_json(last));
     store_.remove_slots();
-    print_summary(last);
+    fmt::print("{}", summary_words(last, interrupted(), store_.folder()));
+    std::fflush(stdout);
     return findings_.new_count() > 0 ? exit_finding : exit_clean;
   }
 
@@ -182,13 +174,13 @@ class Run {
       store_.write_summary(summary_json(summary(false)));
       next_summary_ = since(start_) + summary_every;
     }
-    if (interrupted) return false;
+    if (interrupted()) return false;
     if (options_.seconds && since(start_) >= *options_.seconds) return false;
     return !(options_.stop_on_finding && findings_.new_count() > 0);
   }
 
   void wait_for_reductions() {
-    while (!interrupted && findings_.work()) {
+    while (!interrupted() && findings_.work()) {
       show_progress();
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
@@ -201,19 +193,18 @@ class Run {
             .lanes = plan_.lanes,
             .seed = seed_,
             .seconds = since(start_),
-            .finished = finished && !interrupted,
+            .finished = finished && !interrupted(),
             .tally = tally_,
-            .findings = findings_.entries()};
+            .findings = findings_.entries(),
+            .now_passing = findings_.now_passing()};
   }
 
   void show_progress() {
     const double seconds = since(start_);
     if (!progress_.due(seconds)) return;
     const double rate = static_cast<double>(tally_.programs) / std::max(seconds, 1e-9);
-    progress_.show(seconds, fmt::format("programs {} ({}/s)  accepted {}, refused {}  findings {} new, {} known{}",
-                                        with_commas(tally_.programs), with_commas(static_cast<std::uint64_t>(rate)),
-                                        with_commas(tally_.accepted), with_commas(tally_.refused),
-                                        findings_.new_count(), findings_.known_count(), time_left(seconds, rate)));
+    progress_.show(seconds, progress_words(tally_, rate, findings_.new_count(), findings_.known_count()) +
+                                time_left(seconds, rate));
   }
 
   std::string time_left(double seconds, double rate) const {
@@ -229,34 +220,6 @@ class Run {
   void announce(const std::string& block) {
     progress_.clear();
     fmt::print("{}", block);
-    std::fflush(stdout);
-  }
-
-  void print_summary(const Summary& last) const {
-    const auto total = [](const Reasons& reasons) {
-      std::uint64_t sum = 0;
-      for (const auto& [reason, count] : reasons) sum += count;
-      return sum;
-    };
-    fmt::print(
-        "{}{} programs in {:.1f} s ({}/s): {} accepted, {} refused as they must, {} in known holes, {} inconclusive, "
-        "{} discarded\n",
-        interrupted ? "interrupted: " : "", with_commas(tally_.programs), last.seconds,
-        with_commas(static_cast<std::uint64_t>(static_cast<double>(tally_.programs) / std::max(last.seconds, 1e-9))),
-        with_commas(tally_.accepted), with_commas(tally_.agreed_raise), with_commas(tally_.known_hole),
-        with_commas(total(tally_.inconclusive)), with_commas(total(tally_.discarded)));
-    for (std::size_t w = 0; w < witness_count; ++w) {
-      const auto& of = tally_.witnesses[w];
-      fmt::print("  {:<12} agrees {}, disagrees {}, inconclusive {}, skipped {}\n", witness_names[w],
-                 with_commas(of.agree), with_commas(of.disagree), with_commas(total(of.inconclusive)),
-                 with_commas(total(of.skipped)));
-    }
-    for (const FindingEntry& finding : last.findings)
-      fmt::print("  {} {}  {} time{}, {} steps  {}\n", finding.known ? "known" : "NEW  ", finding.signature,
-                 finding.count, finding.count == 1 ? "" : "s", finding.steps,
-                 finding.known ? finding.file : (store_.folder() / finding.file).string());
-    fmt::print("findings: {} new, {} known; records in {}\n", findings_.new_count(), findings_.known_count(),
-               store_.folder().string());
     std::fflush(stdout);
   }
 
@@ -290,10 +253,7 @@ int command_run(const RunOptions& options) {
   if (store.was_interrupted())
     fmt::print(stderr, "the last run here was killed; what it was judging is in {}\n",
                (store.folder() / "slots.interrupted").string());
-  KnownTable known = corpus ? learn_known(*corpus, plan) : KnownTable{};
-  for (const std::string& file : known.passing)
-    fmt::print(stderr, "{}: a known issue that now passes; see `gradsmith replay`\n", file);
-  return Run(options, plan, knobs, seed, store, std::move(known))();
+  return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan))();
 }
 
 }  // namespace gradsmith

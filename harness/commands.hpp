@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,37 @@ struct RunOptions {
 };
 /// Generates and judges chains; findings are reduced and stored.
 int command_run(const RunOptions& options);
+
+struct CampaignOptions {
+  std::string folder{};
+  std::optional<int> workers{};  ///< absent: one per core
+  std::optional<double> seconds{}, hours{};
+  std::optional<std::uint64_t> seed{};
+  std::vector<std::string> lanes{};
+  std::optional<std::string> worker{}, corpus{};
+};
+/// Coverage-guided fuzzing in a folder that can be used again.
+int command_campaign(const CampaignOptions& options);
+
+struct StatusOptions {
+  std::string folder{};
+  bool json = false;
+};
+/// How a campaign stands.
+int command_status(const StatusOptions& options);
+
+struct MergeOptions {
+  std::vector<std::string> folders{};
+  std::string out{};
+  std::optional<std::string> worker{};
+};
+/// The corpora of campaigns, or folders of chains, cut down to what they reach together.
+int command_merge(const MergeOptions& options);
+
+/// The libFuzzer program of workers: chain_fuzzer in ../fuzz or beside this program; nothing if there is none.
+std::optional<std::filesystem::path> find_worker_program();
+/// The file given, or that program. UsageError if the file is no libFuzzer program, EnvironmentError if there is none.
+std::filesystem::path worker_program(const std::optional<std::string>& given);
 
 struct ReplayOptions {
   std::vector<std::string> paths{}, witnesses{}, lanes{};

@@ -60,6 +60,12 @@ std::string read_chain_text(const std::string& path) { return read_up_to(path, L
 
 std::string read_whole(const std::string& path) { return read_up_to(path, std::size_t{1} << 30); }
 
+std::string read_start(const std::string& path, std::size_t size) {
+  std::string text = read_up_to(path, size);
+  text.resize(std::min(text.size(), size));
+  return text;
+}
+
 std::variant<Chain, std::string> load_chain(const std::string& path) {
   auto parsed = parse(read_chain_text(path));
   if (const auto* error = std::get_if<ParseError>(&parsed)) return format_error(path, *error);
@@ -83,6 +89,15 @@ void write_atomically(const fs::path& path, std::string_view text) {
     if (!write_all(file.fd, text) || ::fsync(file.fd) != 0) fail();
   }
   if (::rename(beside.c_str(), target.c_str()) != 0) fail();
+}
+
+std::vector<std::string> files_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    if (std::error_code gone; at->path().extension() != ".tmp" && at->is_regular_file(gone)) names.push_back(at->path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void make_folder(const fs::path& path) {

@@ -17,12 +17,16 @@ namespace gradsmith {
 std::string read_chain_text(const std::string& path);
 /// Whole content of a file; UsageError if it cannot be read.
 std::string read_whole(const std::string& path);
+/// The first bytes of a file, `size` at most; UsageError if it cannot be read.
+std::string read_start(const std::string& path, std::size_t size);
 /// The chain in a file, or the line "FILE:LINE:COLUMN: message". UsageError if the file cannot be read.
 std::variant<Chain, std::string> load_chain(const std::string& path);
 
 /// Replaces a file by `text`: a temporary file beside it, written, synced and renamed. Keeps the permissions of the old
 /// file and follows symbolic links. EnvironmentError if that fails; then the old file is untouched.
 void write_atomically(const std::filesystem::path& path, std::string_view text);
+/// Names of the regular files in a folder, sorted, temporary ones of write_atomically() left out; empty if there is none.
+std::vector<std::string> files_in(const std::filesystem::path& folder);
 /// Makes a folder with its parents; EnvironmentError if that fails.
 void make_folder(const std::filesystem::path& path);
 

@@ -180,7 +180,9 @@ std::vector<FindingEntry> Findings::entries() const {
                     finding.count,
                     false,
                     step_count(finding.smallest),
-                    finding.file};
+                    finding.file,
+                    "",
+                    ""};
   for (const auto& [text, count] : known_seen_) {
     const KnownIssue& issue = known_.issues.at(text);
     sorted[text] = {text,
@@ -189,7 +191,9 @@ std::vector<FindingEntry> Findings::entries() const {
                     count,
                     true,
                     issue.steps,
-                    issue.file};
+                    issue.file,
+                    issue.since,
+                    issue.link};
   }
   std::vector<FindingEntry> list;
   for (auto& [text, entry] : sorted) list.push_back(std::move(entry));

@@ -65,8 +65,11 @@ class Findings {
   /// Writes every finding's page with its final count.
   void finish();
 
+  bool is_known(const std::string& signature) const { return known_.issues.contains(signature); }
   std::size_t new_count() const { return found_.size(); }
   std::size_t known_count() const { return known_seen_.size(); }
+  /// Files of known issues that show no finding any more.
+  const std::vector<std::string>& now_passing() const { return known_.passing; }
   /// Sorted by signature.
   std::vector<FindingEntry> entries() const;
 

@@ -187,8 +187,13 @@ Verdict judge(const Chain& chain, const Plan& plan) {
       verdict.reason = "create_graph: second derivatives are not judged";
       return verdict;
     }
+  const auto enter = [&](std::string_view phase) {
+    if (plan.entering) plan.entering(phase);
+  };
   std::vector<Value> roots;
+  enter("expect");
   verdict.expectation = expect(chain, typed, &roots);
+  enter("execute");
   verdict.outcome = execute(chain, roots);
   const Case c{chain, typed, roots, verdict.outcome, floating_type(chain)};
   const auto asked = [&](Witness witness) { return plan.witnesses[static_cast<std::size_t>(witness)]; };
@@ -208,8 +213,10 @@ Verdict judge(const Chain& chain, const Plan& plan) {
   } else {
     Reference reference;
     std::optional<Testimony> difference;
+    enter("reference");
     if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin))
       reference = run_reference(chain, typed, roots);
+    enter("difference");
     if (asked(Witness::difference)) {  // first: it reads the tape that the reference left
       if (reference.nan)
         difference = Testimony{.witness = Witness::difference, .opinion = Opinion::inconclusive, .reason = "values not finite"};
@@ -221,6 +228,7 @@ Verdict judge(const Chain& chain, const Plan& plan) {
         difference = Testimony{.witness = Witness::difference, .reason = "float64 only"};
     }
     if (asked(Witness::reference)) verdict.testimonies.push_back(reference_testimony(c, reference));
+    enter("twin");
     if (asked(Witness::twin)) {
       Testimony twin = twin_testimony(c, &reference);
       // Where both forms differentiate by different formulas (elu_ by its result), a departure of the twin that the
@@ -242,6 +250,7 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     verdict.signature = signature_of(chain, typed, verdict.remarks.front(), plan);
   } else if (const Testimony* t = finding()) {
     verdict.status = Status::finding;
+    enter("guilt");
     verdict.signature = signature_of(chain, typed, roots, verdict, *t, plan);
   } else if (plan.executions > 1 && !steady(chain, roots, verdict.outcome, plan.executions - 1)) {
     verdict.status = Status::finding;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "harness/lane.hpp"
@@ -20,6 +21,9 @@ struct Plan {
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
   int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
   LaneSet lanes{};                  ///< besides the witnesses
+  /// Told what comes next, before it begins: "expect", "execute", the names of witnesses, "guilt". So that after a death
+  /// it is known what the process was at.
+  std::function<void(std::string_view phase)> entering{};
 };
 
 /// What "the same bug" means. Two findings of one signature are one finding.

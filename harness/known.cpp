@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "harness/claim.hpp"
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
@@ -24,11 +26,20 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan) {
     Plan own = plan_for(claim, plan);
     own.lanes = with_lanes_of(chain, {}, fmt::format("{}:1:1", file));  // a chain is known for what it shows in its lane
     if (const auto signature = signature_apart(chain, own))
-      table.issues.try_emplace(signature->text(), KnownIssue{file, *signature, step_count(chain)});
+      table.issues.try_emplace(signature->text(), 
+                                KnownIssue{file, *signature, step_count(chain), header(chain, "since").value_or(""),
+                                           header(chain, "link").value_or("")});
     else
       table.passing.push_back(file);
   }
   return table;
+}
+
+KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan) {
+  KnownTable known = corpus ? learn_known(*corpus, plan) : KnownTable{};
+  for (const std::string& file : known.passing)
+    fmt::print(stderr, "{}: a known issue that now passes; see `gradsmith replay`\n", file);
+  return known;
 }
 
 }  // namespace gradsmith

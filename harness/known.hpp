@@ -15,6 +15,7 @@ struct KnownIssue {
   std::string file{};
   Signature signature{};
   int steps = 0;
+  std::string since{}, link{};  ///< from the header, if it says
 };
 
 /// Known issues by signature text, and the files that show no finding any more.
@@ -26,5 +27,7 @@ struct KnownTable {
 /// Judges every chain under `corpus`/known whose header expects a finding, each in a process of its own; an absent
 /// folder gives an empty table. UsageError for a file that is no chain.
 KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan);
+/// The same, naming on standard error those that now pass. Without a corpus: nothing is known.
+KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan);
 
 }  // namespace gradsmith

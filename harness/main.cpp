@@ -80,6 +80,52 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->callback([&] { result = command_run(options); });
 }
 
+void add_worker(CLI::App* command, std::optional<std::string>& worker) {
+  command->add_option("--worker", worker, "the libFuzzer program chain_fuzzer (in ../fuzz or beside gradsmith)")->option_text("FILE");
+}
+
+void add_campaign(CLI::App& app, CampaignOptions& options) {
+  CLI::App* fuzz = app.add_subcommand("fuzz", "fuzz with one worker, guided by coverage; DIR holds everything");
+  CLI::App* campaign = app.add_subcommand("campaign", "fuzz with many workers; the same command goes on after a kill");
+  for (CLI::App* command : {fuzz, campaign}) {
+    command->add_option("folder", options.folder, "the campaign's folder, made if missing")->required()->option_text("DIR");
+    auto* seconds = command->add_option("--time", options.seconds, "end after so many seconds in all (not at all)")
+                        ->check(positive)
+                        ->option_text("S");
+    command->add_option("--hours", options.hours, "the same in hours")->check(positive)->excludes(seconds)->option_text("H");
+    command->add_option("--seed", options.seed, "of all choices (drawn; DIR keeps it)")->check(whole)->option_text("S");
+    command->add_option("--lanes", options.lanes, "what workers do: some of plain,refusals,small,profile,seeds (all, in turn)")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("LIST");
+    command->add_option("--corpus", options.corpus, "folder with known/ and seeds/ (corpus)")->option_text("DIR");
+    add_worker(command, options.worker);
+  }
+  campaign->add_option("--workers", options.workers, "worker processes (one per core)")
+      ->check(CLI::Range(1, 4096))
+      ->option_text("N");
+  fuzz->callback([&] {
+    options.workers = 1;
+    result = command_campaign(options);
+  });
+  campaign->callback([&] { result = command_campaign(options); });
+}
+
+void add_status(CLI::App& app, StatusOptions& options) {
+  CLI::App* status = app.add_subcommand("status", "say how a campaign stands");
+  status->add_option("folder", options.folder, "the campaign's folder")->required()->option_text("DIR");
+  status->add_flag("--json", options.json, "print it as JSON");
+  status->callback([&] { result = command_status(options); });
+}
+
+void add_merge(CLI::App& app, MergeOptions& options) {
+  CLI::App* merge = app.add_subcommand("merge", "keep the fewest chains that reach all that these folders reach");
+  merge->add_option("folders", options.folders, "campaigns, or folders of chains")->required()->option_text("DIR...");
+  merge->add_option("-o,--out", options.out, "folder for the chains, new or empty")->required()->option_text("DIR");
+  add_worker(merge, options.worker);
+  merge->callback([&] { result = command_merge(options); });
+}
+
 void add_replay(CLI::App& app, ReplayOptions& options) {
   CLI::App* replay = app.add_subcommand("replay", "judge stored chains and compare with what they expect");
   replay->add_option("paths", options.paths, "files, or folders of *.chain")->required()->option_text("PATH...");
@@ -143,6 +189,9 @@ int parse_and_run(int argc, char** argv) {
       "Exit codes: 0 nothing new, 1 a new finding or a replay that differs, 2 bad usage or input, 3 something is "
       "missing");
   RunOptions run;
+  CampaignOptions campaign;
+  StatusOptions status;
+  MergeOptions merge;
   ReplayOptions replay;
   ReduceOptions reduce;
   ExplainOptions explain;
@@ -150,6 +199,9 @@ int parse_and_run(int argc, char** argv) {
   FmtOptions fmt;
   OpsOptions ops;
   add_run(app, run);
+  add_campaign(app, campaign);
+  add_status(app, status);
+  add_merge(app, merge);
   add_replay(app, replay);
   add_reduce(app, reduce);
   add_explain(app, explain);

@@ -40,18 +40,18 @@ void send_frame(int fd, std::string_view frame) {
 }
 
 [[noreturn]] void be_child(int fd, pid_t parent, const std::function<void(const Child::Send&)>& body) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);  // the parent died before the line above
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, SIG_IGN);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  be_a_child_of(parent);
   parent_fd = fd;
   body([fd](std::string_view frame) { send_frame(fd, frame); });
   ::_exit(0);  // not exit(): buffers and LibTorch's globals belong to the parent
 }
 
 }  // namespace
+
+Ended ended_from(int status) {
+  if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status)};
+  return {.code = WEXITSTATUS(status)};
+}
 
 std::string ended_name(const Ended& ended) {
   if (ended.signal == 0) return fmt::format("exit-{}", ended.code);
@@ -68,6 +68,15 @@ void last_words(std::string_view words) {
 }
 
 bool speaks() { return parent_fd >= 0; }
+
+void be_a_child_of(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // the parent died before the line above
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, SIG_IGN);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+}
 
 Child::Child(const std::function<void(const Send&)>& body) {
   int ends[2];
@@ -154,11 +163,8 @@ Ended Child::wait() {
   pid_ = -1;
   fd_ = -1;
   buffer_.clear();
-  Ended ended{.words = std::exchange(words_, {})};
-  if (WIFSIGNALED(status))
-    ended.signal = WTERMSIG(status);
-  else
-    ended.code = WEXITSTATUS(status);
+  Ended ended = ended_from(status);
+  ended.words = std::exchange(words_, {});
   return ended;
 }
 

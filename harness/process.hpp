@@ -18,6 +18,8 @@ struct Ended {
   std::string words{};  ///< its last words; mostly none
   bool clean() const { return signal == 0 && code == 0; }
 };
+/// From what waitpid() says of a process that has ended.
+Ended ended_from(int status);
 /// "SIGSEGV", "exit-1": safe inside a file name.
 std::string ended_name(const Ended& ended);
 
@@ -27,7 +29,11 @@ void last_words(std::string_view words);
 /// Whether this process is a `Child`.
 bool speaks();
 
-/// A forked process. It ignores Ctrl-C and SIGTERM (the parent decides), leaves no core file and dies with its parent.
+/// First thing in a forked process: it ignores Ctrl-C and SIGTERM (the parent decides), leaves no core file and dies with
+/// its parent, whose id is given.
+void be_a_child_of(pid_t parent);
+
+/// A forked process: be_a_child_of() its parent.
 class Child {
  public:
   using Send = std::function<void(std::string_view frame)>;

@@ -61,8 +61,11 @@ std::uint64_t total(const Reasons& reasons) {
 }
 
 Json finding_json(const FindingEntry& finding) {
-  return {{"signature", finding.signature}, {"kind", finding.kind},   {"ops", finding.ops},  {"count", finding.count},
-          {"known", finding.known},         {"steps", finding.steps}, {"file", finding.file}};
+  Json json{{"signature", finding.signature}, {"kind", finding.kind},   {"ops", finding.ops},  {"count", finding.count},
+            {"known", finding.known},         {"steps", finding.steps}, {"file", finding.file}};
+  if (!finding.since.empty()) json["since"] = finding.since;
+  if (!finding.link.empty()) json["link"] = finding.link;
+  return json;
 }
 
 }  // namespace
@@ -123,6 +126,7 @@ std::string summary_json(const Summary& summary) {
   }
   json["findings"] = Json::array();
   for (const FindingEntry& finding : summary.findings) json["findings"].push_back(finding_json(finding));
+  json["now_passing"] = summary.now_passing;
   json["ops"] = Json::object();
   for (std::size_t i = 0; i < tally.ops.size(); ++i)
     json["ops"][std::string(all_ops()[i]->name)] = {{"out_of_place", tally.ops[i].out_of_place},

@@ -31,6 +31,7 @@ struct FindingEntry {
   bool known = false;
   int steps = 0;       ///< of the stored chain
   std::string file{};  ///< the stored chain; relative to the output folder unless known
+  std::string since{}, link{};  ///< of a known issue, from its header
 };
 
 /// A run, as summary.json tells it.
@@ -41,7 +42,8 @@ struct Summary {
   double seconds = 0;
   bool finished = false;  ///< false: interim, or stopped before its end
   Tally tally{};
-  std::vector<FindingEntry> findings{};  ///< sorted by signature
+  std::vector<FindingEntry> findings{};    ///< sorted by signature
+  std::vector<std::string> now_passing{};  ///< files of known issues that show no finding any more
 };
 /// summary.json, indented, with a newline at the end. Keys: design.md, section 7.
 std::string summary_json(const Summary& summary);

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -33,6 +34,11 @@ Slot::Slot(Slot&& other) noexcept
 
 Slot::~Slot() {
   if (memory_) ::munmap(memory_, capacity);
+}
+
+void Slot::patch(std::size_t at, std::string_view text) {
+  if (at >= used_) return;
+  std::memcpy(memory_ + at, text.data(), std::min(text.size(), used_ - at));
 }
 
 void Slot::write(std::string_view text, std::string_view instead) {

@@ -20,6 +20,8 @@ class Slot {
 
   /// Replaces the text; a longer one than the slot holds is replaced by `instead`. Costs a copy, no system call.
   void write(std::string_view text, std::string_view instead);
+  /// Overwrites a part of the text that was written; what lies outside it is left alone.
+  void patch(std::size_t at, std::string_view text);
 
  private:
   char* memory_ = nullptr;

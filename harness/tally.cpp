@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <unordered_map>
 
@@ -33,25 +34,52 @@ std::uint32_t position(const Op* op) {
 void put(std::string& out, std::string_view field) {
   fmt::format_to(std::back_inserter(out), "{}:{}", field.size(), field);
 }
-void put(std::string& out, unsigned number) { put(out, fmt::format_int(number).str()); }
+void put(std::string& out, std::uint64_t number) { put(out, fmt::format_int(number).str()); }
+void put(std::string& out, const Reasons& reasons) {
+  put(out, reasons.size());
+  for (const auto& [reason, times] : reasons) {
+    put(out, reason);
+    put(out, times);
+  }
+}
 
+/// Takes fields off the front. After bytes that are no field, `good` is false and all further fields are empty.
 struct Reader {
   std::string_view rest;
+  bool good = true;
   std::string_view text() {
     std::size_t size = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), size);
     const auto start = static_cast<std::size_t>(end - rest.data()) + 1;
+    good =
+        good && error == std::errc() && start <= rest.size() && rest[start - 1] == ':' && size <= rest.size() - start;
+    if (!good) return {};
     const auto field = rest.substr(start, size);
     rest.remove_prefix(start + size);
     return field;
   }
-  unsigned number() {
+  std::uint64_t number() {
     const auto field = text();
-    unsigned value = 0;
-    std::from_chars(field.data(), field.data() + field.size(), value);
+    std::uint64_t value = 0;
+    good = std::from_chars(field.data(), field.data() + field.size(), value).ec == std::errc() && good;
     return value;
   }
+  Reasons reasons() {
+    Reasons map;
+    for (std::uint64_t left = number(); left > 0 && good; --left) {
+      const std::string reason(text());
+      map[reason] = number();
+    }
+    return map;
+  }
 };
+
+void add_to(Reasons& sum, const Reasons& more) {
+  for (const auto& [reason, times] : more) {
+    const bool fits = sum.contains(reason) || sum.size() < most_reasons;
+    sum[fits ? reason : "other"] += times;
+  }
+}
 
 }  // namespace
 
@@ -75,23 +103,23 @@ CaseReport case_report(const Chain& chain, const Verdict& verdict) {
 
 std::string encode(const CaseReport& report) {
   std::string out;
-  put(out, static_cast<unsigned>(report.status));
-  put(out, report.raised ? 1u : 0u);
+  put(out, static_cast<std::uint64_t>(report.status));
+  put(out, report.raised ? std::uint64_t{1} : 0);
   put(out, report.reason);
   for (std::size_t w = 0; w < witness_count; ++w) {
-    put(out, static_cast<unsigned>(report.opinions[w]));
+    put(out, static_cast<std::uint64_t>(report.opinions[w]));
     put(out, report.reasons[w]);
   }
-  put(out, static_cast<unsigned>(report.uses.size()));
+  put(out, report.uses.size());
   for (const std::uint32_t use : report.uses) put(out, use);
-  put(out, static_cast<unsigned>(report.signature.kind));
+  put(out, static_cast<std::uint64_t>(report.signature.kind));
   for (const std::string* field : {&report.signature.guilty, &report.signature.detail, &report.signature.dtype,
                                    &report.signature.device, &report.headline, &report.evidence, &report.record})
     put(out, *field);
   return out;
 }
 
-CaseReport decode(std::string_view bytes) {
+std::optional<CaseReport> decode(std::string_view bytes) {
   Reader in{bytes};
   CaseReport report;
   report.status = static_cast<Status>(in.number());
@@ -101,13 +129,81 @@ CaseReport decode(std::string_view bytes) {
     report.opinions[w] = static_cast<Opinion>(in.number());
     report.reasons[w] = in.text();
   }
-  report.uses.resize(in.number());
-  for (std::uint32_t& use : report.uses) use = in.number();
+  report.uses.resize(std::min<std::uint64_t>(in.number(), bytes.size()));
+  for (std::uint32_t& use : report.uses) use = static_cast<std::uint32_t>(in.number());
   report.signature.kind = static_cast<FindingKind>(in.number());
   for (std::string* field : {&report.signature.guilty, &report.signature.detail, &report.signature.dtype,
                              &report.signature.device, &report.headline, &report.evidence, &report.record})
     *field = in.text();
+  if (!in.good || !in.rest.empty()) return std::nullopt;
   return report;
+}
+
+void Tally::add(const Tally& other) {
+  programs += other.programs;
+  accepted += other.accepted;
+  refused += other.refused;
+  agreed_raise += other.agreed_raise;
+  known_hole += other.known_hole;
+  add_to(inconclusive, other.inconclusive);
+  add_to(discarded, other.discarded);
+  for (std::size_t w = 0; w < witness_count; ++w) {
+    witnesses[w].agree += other.witnesses[w].agree;
+    witnesses[w].disagree += other.witnesses[w].disagree;
+    add_to(witnesses[w].inconclusive, other.witnesses[w].inconclusive);
+    add_to(witnesses[w].skipped, other.witnesses[w].skipped);
+  }
+  ops.resize(std::max(ops.size(), other.ops.size()));
+  for (std::size_t i = 0; i < other.ops.size(); ++i) {
+    ops[i].out_of_place += other.ops[i].out_of_place;
+    ops[i].in_place += other.ops[i].in_place;
+  }
+}
+
+std::string encode(const Tally& tally) {
+  std::string out;
+  for (const std::uint64_t count :
+       {tally.programs, tally.accepted, tally.refused, tally.agreed_raise, tally.known_hole})
+    put(out, count);
+  put(out, tally.inconclusive);
+  put(out, tally.discarded);
+  for (const Tally::OfWitness& of : tally.witnesses) {
+    put(out, of.agree);
+    put(out, of.disagree);
+    put(out, of.inconclusive);
+    put(out, of.skipped);
+  }
+  put(out, tally.ops.size());
+  for (const OpUse& use : tally.ops) {
+    put(out, use.out_of_place);
+    put(out, use.in_place);
+  }
+  return out;
+}
+
+std::optional<Tally> decode_tally(std::string_view bytes) {
+  Reader in{bytes};
+  Tally tally;
+  for (std::uint64_t* count :
+       {&tally.programs, &tally.accepted, &tally.refused, &tally.agreed_raise, &tally.known_hole})
+    *count = in.number();
+  tally.inconclusive = in.reasons();
+  tally.discarded = in.reasons();
+  for (Tally::OfWitness& of : tally.witnesses) {
+    of.agree = in.number();
+    of.disagree = in.number();
+    of.inconclusive = in.reasons();
+    of.skipped = in.reasons();
+  }
+  const std::uint64_t ops = in.number();
+  if (ops > 0 && ops != all_ops().size()) return std::nullopt;
+  tally.ops.resize(ops);
+  for (OpUse& use : tally.ops) {
+    use.out_of_place = in.number();
+    use.in_place = in.number();
+  }
+  if (!in.good || !in.rest.empty()) return std::nullopt;
+  return tally;
 }
 
 void Tally::add(const CaseReport& report) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ namespace gradsmith {
 /// How often an op took part, by its position in all_ops().
 struct OpUse {
   std::uint64_t out_of_place = 0, in_place = 0;
+  bool operator==(const OpUse&) const = default;
 };
 
 /// What a worker says of one chain.
@@ -33,9 +35,9 @@ struct CaseReport {
 
 /// The report of a judged chain, without headline, evidence and record.
 CaseReport case_report(const Chain& chain, const Verdict& verdict);
-/// Bytes for the pipe, and back. `decode` takes only what `encode` gave.
+/// Bytes for the pipe or a file, and back; nothing if the bytes are not what `encode` gave.
 std::string encode(const CaseReport& report);
-CaseReport decode(std::string_view bytes);
+std::optional<CaseReport> decode(std::string_view bytes);
 
 using Reasons = std::map<std::string, std::uint64_t>;
 
@@ -44,6 +46,7 @@ struct Tally {
   struct OfWitness {
     std::uint64_t agree = 0, disagree = 0;
     Reasons inconclusive{}, skipped{};
+    bool operator==(const OfWitness&) const = default;
   };
   std::uint64_t programs = 0;  ///< judged, discards and crashes included
   std::uint64_t accepted = 0;  ///< LibTorch ran them to the end
@@ -53,6 +56,12 @@ struct Tally {
   std::array<OfWitness, witness_count> witnesses{};
   std::vector<OpUse> ops{};
   void add(const CaseReport& report);
+  /// Adds the counts of another process.
+  void add(const Tally& other);
+  bool operator==(const Tally&) const = default;
 };
+/// Bytes for a file, and back; nothing if the bytes are not what `encode` gave for this op table.
+std::string encode(const Tally& tally);
+std::optional<Tally> decode_tally(std::string_view bytes);
 
 }  // namespace gradsmith

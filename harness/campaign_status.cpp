@@ -1,0 +1,13 @@
+#include "harness/campaign_status.hpp"
+
+namespace gradsmith {
+
+void CampaignStatus::remember(const HistoryPoint& point) {
+  history.push_back(point);
+  if (history.size() <= history_length) return;
+  std::vector<HistoryPoint> thinned;
+  for (std::size_t i = 0; i < history.size(); i += 2) thinned.push_back(history[i]);
+  history = std::move(thinned);
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,78 @@
+// `gradsmith fuzz` and `gradsmith campaign`: options checked, the folder opened, known issues learned, the campaign
+// run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
+#include "harness/campaign.hpp"
+#include "harness/commands.hpp"
+#include "harness/environment.hpp"
+#include "harness/exits.hpp"
+#include "harness/files.hpp"
+#include "harness/interrupt.hpp"
+#include "harness/version.hpp"
+
+namespace gradsmith {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Builds without libFuzzer have a program of this name too, which only replays.
+bool is_libfuzzer_program(const fs::path& file) {
+  std::error_code ignored;
+  return fs::is_regular_file(file, ignored) &&
+         read_whole(file.string()).find("stat::number_of_executed_units") != std::string::npos;
+}
+
+/// Where this program lies.
+fs::path own_folder() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+}  // namespace
+
+std::optional<fs::path> find_worker_program() {
+  for (const fs::path& folder : {own_folder() / ".." / "fuzz", own_folder()})
+    if (is_libfuzzer_program(folder / "chain_fuzzer")) return (folder / "chain_fuzzer").lexically_normal();
+  return std::nullopt;
+}
+
+fs::path worker_program(const std::optional<std::string>& given) {
+  if (given) {
+    std::error_code ignored;
+    if (!fs::exists(*given, ignored)) throw UsageError{fmt::format("--worker: {}: no such file", *given)};
+    if (!is_libfuzzer_program(*given)) throw UsageError{fmt::format("--worker: {}: not a libFuzzer program", *given)};
+    return fs::absolute(*given);
+  }
+  if (const auto found = find_worker_program()) return *found;
+  throw EnvironmentError{
+      fmt::format("no chain_fuzzer in {} or beside {}; build it: cmake --preset fuzz && cmake --build --preset fuzz",
+                  (own_folder() / ".." / "fuzz").lexically_normal().string(), (own_folder() / "gradsmith").string())};
+}
+
+int command_campaign(const CampaignOptions& options) {
+  const std::vector<const Role*> roles = roles_named(options.lanes);
+  const fs::path program = worker_program(options.worker);
+  const auto corpus = find_corpus(options.corpus);
+  CampaignSettings settings{
+      .folder = fs::absolute(options.folder).lexically_normal(), .program = program, .roles = roles};
+  settings.seed = open_campaign(settings.folder, options.seed);
+  settings.workers = options.workers.value_or(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  settings.seconds = options.hours ? std::optional(*options.hours * 3600) : options.seconds;
+  std::error_code ignored;
+  if (corpus)
+    for (const char* part : {"seeds", "distilled"})
+      if (fs::is_directory(*corpus / part, ignored)) settings.seeds.push_back(fs::absolute(*corpus / part));
+  const CampaignLock lock(settings.folder);
+  catch_interrupts();
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files then shows as a write that fails
+  fmt::print(stderr, "GradSmith {}, LibTorch {}, seed {}, {} worker{}, {}\n", version, libtorch_version(),
+             settings.seed, settings.workers, settings.workers == 1 ? "" : "s", settings.folder.string());
+  return run_campaign(settings, learn_known_aloud(corpus, {}));
+}
+
+}  // namespace gradsmith

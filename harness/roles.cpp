@@ -1,0 +1,51 @@
+#include "harness/roles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/exits.hpp"
+
+namespace gradsmith {
+
+const std::vector<Role>& roles() {
+  static const std::vector<Role> table{
+      {.name = "plain", .words = "everything at its default"},
+      {.name = "refusals",
+       .words = "fresh chains mostly must be refused",
+       .environment = {{"GRADSMITH_KNOBS", "refused"}}},
+      {.name = "small",
+       .words = "short chains of small tensors",
+       .flags = {"-max_len=700"},
+       .environment = {{"GRADSMITH_KNOBS", "small"}}},
+      {.name = "profile",
+       .words = "the engine also rewards getting closer in comparisons of ours",
+       .flags = {"-use_value_profile=1"}},
+      {.name = "guard",
+       .words = "tensors end at a page that faults, start as NaN and are out of reach once freed",
+       .environment = {{"GRADSMITH_LANES", "guard"}}},
+      {.name = "repeat",
+       .words = "each chain several times: results that change, memory that is not given back",
+       .environment = {{"GRADSMITH_LANES", "determinism,leak"}}},
+      {.name = "seeds", .words = "starts from the stored seeds again and again", .starts_from_merged = false},
+  };
+  return table;
+}
+
+std::vector<const Role*> roles_named(const std::vector<std::string>& names) {
+  std::vector<const Role*> found;
+  if (names.empty())
+    for (const Role& role : roles()) found.push_back(&role);
+  for (const std::string& name : names) {
+    const auto at = std::find_if(roles().begin(), roles().end(), [&](const Role& role) { return role.name == name; });
+    if (at == roles().end()) {
+      std::string all;
+      for (const Role& role : roles()) all += (all.empty() ? "" : ", ") + std::string(role.name);
+      throw UsageError{fmt::format("--lanes: unknown lane \"{}\"; expected some of {}", name, all)};
+    }
+    found.push_back(&*at);
+  }
+  return found;
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,26 @@
+// What the workers of a campaign do differently from each other: diversity finds more than copies do. One table.
+// Knows names of flags and variables; nothing of processes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gradsmith {
+
+/// One way to fuzz. Adding one is adding an entry to the table.
+struct Role {
+  std::string_view name{}, words{};                                ///< words: for people, one line
+  std::vector<std::string> flags{};                                ///< of the engine, after those that all workers get
+  std::vector<std::pair<std::string, std::string>> environment{};  ///< beside what all workers get
+  std::string_view binary{};                                       ///< a program beside the usual one; empty: that one
+  bool starts_from_merged = true;                                  ///< else from the stored seeds alone, at every start
+};
+
+/// All roles in a fixed order.
+const std::vector<Role>& roles();
+/// Those named, in the order given; the default ones if the list is empty. UsageError for a name that is none.
+std::vector<const Role*> roles_named(const std::vector<std::string>& names);
+
+}  // namespace gradsmith
