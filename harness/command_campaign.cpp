@@ -20,11 +20,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Builds without libFuzzer have a program of this name too, which only replays.
+/// Builds without libFuzzer have a program of this name too, which only replays. The mark is put together here, so that
+/// this program does not hold it itself.
 bool is_libfuzzer_program(const fs::path& file) {
   std::error_code ignored;
   return fs::is_regular_file(file, ignored) &&
-         read_whole(file.string()).find("stat::number_of_executed_units") != std::string::npos;
+         read_whole(file.string()).find(fmt::format("stat::{}", "number_of_executed_units")) != std::string::npos;
 }
 
 /// Where this program lies.
