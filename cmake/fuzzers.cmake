@@ -32,10 +32,27 @@ endfunction()
 
 if(TARGET gradsmith_core)
   add_fuzzer(chain_fuzzer gradsmith_core)
+  # The targets with planted deep faults that fuzz/ablation.py runs; built when asked for. What the engine mutates by itself
+  # is guided by edges of the harness, for want of anything else.
+  if(GRADSMITH_LIBFUZZER AND planted_sources)
+    add_library(gradsmith_deep_ops OBJECT EXCLUDE_FROM_ALL properties/planted_deep.cpp properties/planted_functions.cpp)
+    drives_libtorch(gradsmith_deep_ops)
+    add_harness(gradsmith_core_edges)
+    target_compile_options(gradsmith_core_edges PRIVATE -fsanitize=fuzzer-no-link)
+    set_target_properties(gradsmith_core_edges PROPERTIES EXCLUDE_FROM_ALL ON)
+    add_custom_target(ablation)
+    foreach(suffix IN ITEMS "" _edges)
+      add_executable(ablation${suffix}_fuzzer EXCLUDE_FROM_ALL
+        fuzz/ablation_fuzzer.cpp ${fuzz_sources} properties/planted_table.cpp)
+      target_link_libraries(ablation${suffix}_fuzzer PRIVATE gradsmith_deep_ops gradsmith_core${suffix})
+      target_link_options(ablation${suffix}_fuzzer PRIVATE -fsanitize=fuzzer)
+      add_dependencies(ablation ablation${suffix}_fuzzer)
+    endforeach()
+  endif()
   # The parser reads foreign bytes: whatever it touches is checked. Only our LibTorch-free sources are built once more for it.
   if(GRADSMITH_LIBFUZZER AND NOT GRADSMITH_SANITIZE)
     add_harness(gradsmith_core_sanitized)
-    target_compile_options(gradsmith_core_sanitized PUBLIC ${sanitizers} -g1)
+    target_compile_options(gradsmith_core_sanitized PUBLIC ${sanitizers} -g1 -fsanitize=fuzzer-no-link)
     target_link_options(gradsmith_core_sanitized PUBLIC ${sanitizers})
     set_target_properties(gradsmith_core_sanitized PROPERTIES EXCLUDE_FROM_ALL ON)
     add_fuzzer(parser_fuzzer gradsmith_core_sanitized)

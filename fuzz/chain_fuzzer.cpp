@@ -1,23 +1,19 @@
 // The libFuzzer target: a chain in, a verdict out. A finding that corpus/known does not hold aborts, after a DEDUP_TOKEN
 // line that keeps `-minimize_crash` on the same signature; with GRADSMITH_ON_FINDING=report it is printed once and the run
-// goes on. Bytes that are no chain become one through the generator, whose
-// choices they are, when mutated; as inputs they are rejected.
+// goes on. What the chain reached guides the engine (counters.hpp). Bytes that are no chain become one when they are
+// mutated (mutator.hpp); as inputs they are rejected.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <algorithm>
 #include <set>
-#include <span>
 #include <string>
 
-#include "harness/generate.hpp"
+#include "fuzz/counters.hpp"
+#include "fuzz/mutator.hpp"
 #include "harness/judge.hpp"
 #include "harness/known.hpp"
-#include "harness/mutate.hpp"
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
-#include "harness/reduce.hpp"
 
 namespace {
 
@@ -31,29 +27,6 @@ std::set<std::string>& known() {
 
 std::string_view as_text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
 
-/// Writes the chain's text if it fits; 0 if not.
-std::size_t put(const Chain& chain, std::uint8_t* data, std::size_t max_size) {
-  const std::string text = print(chain);
-  if (text.size() > max_size) return 0;
-  std::memcpy(data, text.data(), text.size());
-  return text.size();
-}
-
-/// The first reduction candidate that fits: what `-minimize_crash` asks for when Size > MaxSize.
-std::size_t put_smaller(const Chain& chain, std::uint8_t* data, std::size_t max_size, Choices& choices) {
-  for (int attempt = 0; attempt < 20; ++attempt) {
-    const Pass& pass = passes()[choices.below(passes().size())];
-    std::uint64_t skip = choices.below(4);
-    std::size_t size = 0;
-    pass.candidates(chain, [&](Chain&& candidate) {
-      if (skip > 0 && skip--) return false;
-      return (size = put(candidate, data, max_size)) > 0;
-    });
-    if (size > 0) return size;
-  }
-  return put(chain, data, max_size);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
@@ -61,14 +34,21 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   // Known issues are judged in processes of their own, so this comes before LibTorch is set up here.
   for (const auto& [signature, issue] : learn_known(corpus ? corpus : "corpus", {}).issues) known().insert(signature);
   initialize_libtorch();
+  register_counters();
   return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto parsed = parse(as_text(data, size));
   const auto* chain = std::get_if<Chain>(&parsed);
-  if (!chain) return -1;
-  const Verdict verdict = judge(*chain);
+  static Reached reached;
+  reached.clear();
+  if (!chain) {
+    publish(reached);
+    return -1;
+  }
+  const Verdict verdict = judge(*chain, {.coverage = &reached});
+  publish(reached);
   if (verdict.status != Status::finding) return 0;
   const std::string signature = verdict.signature.text();
   if (known().contains(signature)) return 0;
@@ -84,13 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
-  Choices choices(seed);
-  const auto parsed = parse(as_text(data, size));
-  const auto* chain = std::get_if<Chain>(&parsed);
-  if (chain && size > max_size) return put_smaller(*chain, data, max_size, choices);
-  if (chain && !choices.chance(5))
-    if (const std::size_t written = put(mutate(*chain, choices), data, max_size)) return written;
-  Choices from_bytes{std::span<const std::uint8_t>(data, size)};
-  const std::size_t written = put(chain ? generate(choices) : generate(from_bytes), data, max_size);
-  return written > 0 ? written : std::max<std::size_t>(1, std::min(size, max_size));  // too long a chain: unchanged
+  return mutate_text(data, size, max_size, seed);
+}
+
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* data1, std::size_t size1, const std::uint8_t* data2,
+                                                 std::size_t size2, std::uint8_t* out, std::size_t max_size, unsigned seed) {
+  return cross_texts(data1, size1, data2, size2, out, max_size, seed);
 }

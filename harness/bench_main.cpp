@@ -11,6 +11,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "harness/coverage.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
 #include "harness/generate.hpp"
@@ -89,12 +90,18 @@ int main(int argc, char** argv) {
   const Plan none = only({}), expectation = only({Witness::expectation}), reference = only({Witness::reference}),
              twin = only({Witness::twin}), difference = only({Witness::difference});
   using Job = std::function<void(const Program&)>;
-  const auto times = measure<7>(
+  Reached reached;
+  Plan covered;
+  covered.coverage = &reached;
+  const auto times = measure<8>(
       accepted, 5,
       {Job([](const Program& p) { execute_bare(p.chain, p.roots); }), Job([&](const Program& p) { judge(p.chain, none); }),
        Job([&](const Program& p) { judge(p.chain, expectation); }), Job([&](const Program& p) { judge(p.chain, reference); }),
        Job([&](const Program& p) { judge(p.chain, twin); }), Job([&](const Program& p) { judge(p.chain, difference); }),
-       Job([&](const Program& p) { judge(p.chain, all); })});
+       Job([&](const Program& p) { judge(p.chain, all); }), Job([&](const Program& p) {
+         reached.clear();
+         judge(p.chain, covered);
+       })});
   const auto line = [&](const char* name, double us) { fmt::print("  {:<44}{:>9.1f} us{:>8.2f} x bare\n", name, us, us / times[0]); };
   fmt::print("accepted, per program:\n");
   line("bare forward + backward", times[0]);
@@ -103,6 +110,7 @@ int main(int argc, char** argv) {
   line("  + twin (adds; needs the reference's spread)", times[4] - times[3]);
   line("  + difference (adds; needs the reference)", times[5] - times[3]);
   line("whole verdict, four witnesses", times[6]);
+  line("  + coverage (adds)", times[7] - times[6]);
   std::uint64_t seed = 0;
   const auto generation = measure<1>(accepted, 3, {Job([&](const Program&) {
     Choices choices(++seed);

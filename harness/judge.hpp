@@ -10,10 +10,13 @@
 
 namespace gradsmith {
 
+class Reached;
+
 /// What to check.
 struct Plan {
   std::array<bool, witness_count> witnesses{true, true, true, true};
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
+  Reached* coverage = nullptr;    ///< also note what the chain reaches; changes no verdict
 };
 
 /// What "the same bug" means. Two findings of one signature are one finding.

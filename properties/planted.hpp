@@ -9,6 +9,8 @@
 
 namespace gradsmith {
 
+struct Op;
+
 /// A planted fault: the witness that must see it when asked alone, what it then calls it, and the smallest chain that
 /// shows it (canonical text without the header line).
 struct Planted {
@@ -18,6 +20,8 @@ struct Planted {
   std::string_view minimum;
 };
 
+/// Those of `extra_ops()` that are wrong only after a history of three and more steps (named `deep_...`).
+const std::vector<const Op*>& deep_ops();
 /// All planted faults, in the order of `extra_ops()`.
 const std::vector<Planted>& planted();
 /// Names of the right ops, which nothing may accuse.

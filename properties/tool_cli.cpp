@@ -18,7 +18,8 @@ void expect_one_line(const Finished& run, int code, const std::string& part) {
 }
 
 TEST(CommandLine, Help_and_version_are_no_errors) {
-  for (const char* command : {"run", "replay", "reduce", "explain", "repro", "fmt", "ops", "doctor"}) {
+  for (const char* command :
+       {"run", "replay", "reduce", "explain", "repro", "fmt", "ops", "coverage", "doctor"}) {
     const Finished help = gradsmith({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_NE(help.out.find("Usage"), std::string::npos) << command;
