@@ -43,7 +43,7 @@ if(TARGET gradsmith_core)
     add_custom_target(ablation)
     foreach(suffix IN ITEMS "" _edges)
       add_executable(ablation${suffix}_fuzzer EXCLUDE_FROM_ALL
-        fuzz/ablation_fuzzer.cpp ${fuzz_sources} properties/planted_table.cpp)
+        fuzz/ablation_fuzzer.cpp ${fuzz_sources} properties/planted_deep_table.cpp)
       target_link_libraries(ablation${suffix}_fuzzer PRIVATE gradsmith_deep_ops gradsmith_core${suffix})
       target_link_options(ablation${suffix}_fuzzer PRIVATE -fsanitize=fuzzer)
       add_dependencies(ablation ablation${suffix}_fuzzer)

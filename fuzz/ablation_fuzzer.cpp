@@ -84,10 +84,10 @@ bool uses(const Chain& chain, std::string_view op) {
 /// missing it cannot, and the fault counts if the chain uses no other that could be meant.
 void note_finding(const Chain& chain, const Verdict& verdict) {
   const auto meant = [&](const Planted& fault) {
-    return fault.op.starts_with("deep_") && verdict.signature.kind == fault.kind && uses(chain, fault.op);
+    return verdict.signature.kind == fault.kind && uses(chain, fault.op);
   };
-  const auto candidates = std::count_if(planted().begin(), planted().end(), meant);
-  for (const Planted& fault : planted()) {
+  const auto candidates = std::count_if(deep_planted().begin(), deep_planted().end(), meant);
+  for (const Planted& fault : deep_planted()) {
     if (!meant(fault) || account().found.contains(std::string(fault.op))) continue;
     const bool blamed = fault.witness == Witness::expectation
                             ? candidates == 1

@@ -44,6 +44,7 @@ int command_coverage(const CoverageOptions& options) {
     files.push_back(file);
     chains.push_back(std::get<Chain>(std::move(loaded)));
   }
+  if (chains.empty() && unreadable) return exit_usage;
   Reached all(true);
   int died = 0;
   run_pool({.count = chains.size(),

@@ -1,8 +1,12 @@
 #include "harness/mutate.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
+#include "harness/generate.hpp"
 #include "harness/mutate_edit.hpp"
+#include "harness/typing.hpp"
 
 namespace gradsmith {
 
@@ -32,14 +36,41 @@ std::span<const Mutation> mutations() {
   return table;
 }
 
+/// Elements of all named tensors together; nothing if the chain is not valid.
+static std::optional<std::int64_t> elements(const Chain& chain) {
+  if (!reducing::valid(chain)) return std::nullopt;
+  const auto typed = std::get<Typed>(type_chain(chain));
+  std::int64_t sum = 0;
+  for (std::size_t v = 0; v < typed.values.size(); ++v)
+    if (typed.known[v]) sum += element_count(typed.values[v].layout.shape);
+  return sum;
+}
+
+/// The chain on tensors small enough to be run a thousand times a second; a fresh one where its steps do not allow that.
+static Chain small_enough(const Chain& chain, Choices& choices) {
+  constexpr std::int64_t longest = 3;
+  if (elements(chain).value_or(most_elements + 1) <= most_elements) return chain;
+  Chain smaller = canonical_names(chain);
+  smaller.comments.clear();
+  for (Statement& statement : smaller.statements)
+    if (auto* input = std::get_if<Input>(&statement)) {
+      for (auto& size : input->shape) size = std::min(size, longest);
+      input->strides.reset();
+      if (input->values.kind == Spec::Kind::list) input->values = {};
+    }
+  const bool fits = reducing::mend(smaller) && elements(smaller).value_or(most_elements + 1) <= most_elements;
+  return fits ? smaller : canonical_names(generate(choices));
+}
+
 static Chain changed_or_same(const Chain& chain, Choices& choices, bool (*apply)(Chain&, Choices&)) {
   Chain changed = canonical_names(chain);
   changed.comments.clear();
-  if (!apply(changed, choices) || !reducing::valid(changed)) return chain;
+  if (!apply(changed, choices) || elements(changed).value_or(most_elements + 1) > most_elements) return chain;
   return canonical_names(changed);
 }
 
-Chain mutate(const Chain& chain, Choices& choices) {
+Chain mutate(const Chain& given, Choices& choices) {
+  const Chain chain = small_enough(given, choices);
   const bool full = step_count(chain) > longest_mutant;
   for (int attempt = 0; attempt < 40; ++attempt) {
     Chain changed = chain;
@@ -60,7 +91,7 @@ Chain crossover(const Chain& chain, const Chain& other, Choices& choices) {
   for (int attempt = 0; attempt < 8; ++attempt) {
     Chain changed = canonical_names(chain);
     changed.comments.clear();
-    if (mutating::splice(changed, canonical_names(other), choices) && reducing::valid(changed))
+    if (mutating::splice(changed, canonical_names(other), choices) && elements(changed).value_or(most_elements + 1) <= most_elements)
       return canonical_names(changed);
   }
   return chain;

@@ -20,10 +20,13 @@ struct Mutation {
 /// All kinds, in a fixed order.
 std::span<const Mutation> mutations();
 
-/// `chain` with one part changed, in canonical names and without comments. Chains of more than `longest_mutant` steps are
-/// made shorter first. Equal choices give equal chains; if no change of the kinds drawn is valid, `chain` itself.
-Chain mutate(const Chain& chain, Choices& choices);
+/// Chains of more steps are made shorter before they grow again; mutants have no more elements than that in all named
+/// tensors together.
 inline constexpr int longest_mutant = 14;
+inline constexpr std::int64_t most_elements = 2048;
+/// `chain` with one part changed, in canonical names and without comments; a chain on large tensors is first put on small
+/// ones. Equal choices give equal chains; if no change of the kinds drawn is valid, `chain` itself.
+Chain mutate(const Chain& chain, Choices& choices);
 
 /// `chain` with some statements of `other` put into it: tensors that they read are replaced by tensors of `chain`, and
 /// attributes are mended. `chain` itself if nothing fits.

@@ -20,9 +20,11 @@ struct Planted {
   std::string_view minimum;
 };
 
-/// Those of `extra_ops()` that are wrong only after a history of three and more steps (named `deep_...`).
+/// Ops that are wrong only after a history of three and more steps on the same memory, and their table: their minima have
+/// more steps than others.
 const std::vector<const Op*>& deep_ops();
-/// All planted faults, in the order of `extra_ops()`.
+const std::vector<Planted>& deep_planted();
+/// All other planted faults, in the order of `extra_ops()`; the deep ones and the controls follow them there.
 const std::vector<Planted>& planted();
 /// Names of the right ops, which nothing may accuse.
 const std::vector<std::string_view>& controls();
