@@ -100,7 +100,7 @@ const Binary lopsided{[](T x, T y) { return x.mul(y); }, [](T grad, T, T y) { re
 }  // namespace
 
 std::vector<const Op*> deep() {
-  static const Op table[] = {
+  static Op table[] = {
       sin_like("deep_sin_base_after_views", sine<base_after_views, half_sine>),
       sin_like("deep_sin_view_after_views", sine<view_after_views, half_sine>),
       sin_like("deep_sin_turned_slice", sine<turned_slice, half_sine>),
