@@ -21,7 +21,7 @@ enum class Domain : std::uint8_t {
   graph,      ///< which nodes of the autograd graph follow which
   outcome,    ///< the verdict; which error, where, of which form
   numerics,   ///< how near rounding the worst element is (levels); NaN, infinities, subnormals, -0
-  resources,  ///< memory and allocations, in powers of two
+  resources,  ///< bytes allocated and allocations, in powers of two
 };
 inline constexpr std::size_t domain_count = 8;
 /// "ops", "edges", ...

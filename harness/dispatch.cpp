@@ -36,20 +36,21 @@ void register_once() {
   (void)off;
 }
 
+/// Only what is taken counts. What is given back is reported by address, with sizes noted in earlier watches: it would make
+/// features depend on where the allocator puts things.
 struct Memory : c10::MemoryReportingInfoBase {
-  std::int64_t bytes = 0, peak = 0;
-  std::uint64_t allocations = 0;
+  std::int64_t bytes = 0, allocations = 0;
   void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+    if (size <= 0) return;
     bytes += size;
-    peak = std::max(peak, bytes);
-    allocations += size > 0;
+    ++allocations;
   }
   bool memoryProfilingEnabled() const override { return true; }
 };
 
 /// "6" for 32 to 63: the number of binary digits.
 std::string size_class(std::int64_t number) {
-  return std::to_string(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0))));
+  return std::to_string(std::bit_width(static_cast<std::uint64_t>(number)));
 }
 
 /// "MulBackward0", "CopySlices": nodes that have no name of their own are called by their type.
@@ -115,10 +116,8 @@ Watch::Watch(Reached* reached) {
 Watch::~Watch() {
   if (!state_) return;
   const Memory& memory = *state_->memory;
-  watched.reached->note(Domain::resources, {"peak bytes, binary digits: ", size_class(memory.peak)});
-  watched.reached->note(Domain::resources, {"bytes left, binary digits: ", size_class(memory.bytes)});
-  watched.reached->note(Domain::resources,
-                        {"allocations, binary digits: ", size_class(static_cast<std::int64_t>(memory.allocations))});
+  watched.reached->note(Domain::resources, {"bytes allocated, binary digits: ", size_class(memory.bytes)});
+  watched.reached->note(Domain::resources, {"allocations, binary digits: ", size_class(memory.allocations)});
   watched = {};
 }
 

@@ -7,26 +7,43 @@ const std::vector<Planted>& deep_planted() {
   using enum Witness;
   using enum FindingKind;
   static const std::vector<Planted> table = {
-      {"deep_sin_base_after_views", reference, wrong_gradient, R"(@deep_sin_base_after_views@)"},
-      {"deep_sin_view_after_views", reference, wrong_gradient, R"(@deep_sin_view_after_views@)"},
-      {"deep_sin_turned_slice", reference, wrong_gradient, R"(@deep_sin_turned_slice@)"},
+      {"deep_sin_base_after_views", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[0]
+v1 = clone(a)
+v2 = squeeze(v1)
+neg_(v2)
+neg_(v2)
+v3 = deep_sin_base_after_views(v1)
+)"},
+      {"deep_sin_view_after_views", reference, wrong_gradient, R"(a = input f64[2] requires_grad values=[0, 0]
+v1 = clone(a)
+v2 = narrow(v1, dim=0, start=1, length=1)
+neg_(v2)
+neg_(v2)
+v3 = deep_sin_view_after_views(v2)
+)"},
+      {"deep_sin_turned_slice", reference, wrong_gradient, R"(a = input f64[1, 2] requires_grad values=[0, 0]
+v1 = clone(a)
+v2 = narrow(v1, dim=1, start=1, length=1)
+neg_(v2)
+v3 = t(v2)
+v4 = deep_sin_turned_slice(v3)
+)"},
       {"deep_sin_rewritten_leaf", reference, wrong_gradient, R"(a = input f64[2] requires_grad values=[0, 0]
 no_grad {
-  mul_(a, 0)
-  mul_(a, 0)
+  zero_(a)
+  zero_(a)
 }
 v1 = narrow(a, dim=0, start=1, length=1)
 v2 = deep_sin_rewritten_leaf(v1)
 )"},
       {"deep_sin_stepped_leaf", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[0]
 backward(a)
-v1 = mul(a, 0)
 no_grad {
   zero_(a)
 }
-v2 = squeeze(a)
-v3 = deep_sin_stepped_leaf(v2)
-backward(v3)
+v1 = squeeze(a)
+v2 = deep_sin_stepped_leaf(v1)
+backward(v2)
 )"},
       {"deep_sin_second_backward", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[0]
 v1 = clone(a)
@@ -66,15 +83,15 @@ no_grad {
 )"},
       {"deep_double_no_version", expectation, missing_error, R"(a = input f64[2, 2] requires_grad values=[0, 0, 0, 0]
 v1 = clone(a)
-mul_(v1, 0)
 v2 = narrow(v1, dim=1, start=0, length=1)
+zero_(v1)
 v3 = sin(v1)
 deep_double_no_version_(v2)
 )"},
       {"deep_exp_keeps_copy", expectation, missing_error, R"(a = input f64[] requires_grad values=[0]
 v1 = clone(a)
-mul_(v1, 0)
 v2 = squeeze(v1)
+zero_(v1)
 v3 = deep_exp_keeps_copy(v2)
 zero_(v3)
 )"},

@@ -1,7 +1,7 @@
 // Faults that need a history are found by their witness, and only with it; whatever surrounds them is cut away.
 #include <gtest/gtest.h>
 
-#include <ostream>
+#include <iosfwd>
 
 #include "harness/generate.hpp"
 #include "harness/judge.hpp"
@@ -12,8 +12,7 @@
 
 namespace gradsmith {
 
-/// How a test names its fault.
-void PrintTo(const Planted& fault, std::ostream* out) { *out << fault.op; }
+void PrintTo(const Planted& fault, std::ostream* out);  // tool_planted.cpp
 
 namespace {
 
