@@ -57,7 +57,8 @@ Knobs knobs_named(std::string_view list) {
 
 }  // namespace
 
-FuzzWorker::FuzzWorker() {
+FuzzWorker::FuzzWorker(Reached* coverage) {
+  plan_.coverage = coverage;
   or_leave([this] {
     knobs_ = knobs_named(variable("GRADSMITH_KNOBS"));
     if (const std::string_view lanes = variable("GRADSMITH_LANES"); !lanes.empty())
@@ -78,7 +79,7 @@ FuzzWorker::FuzzWorker() {
       throw UsageError{"GRADSMITH_ON_FINDING: \"" + std::string(wanted) + "\" is neither abort nor report"};
     aborts_ = wanted != "report";
     const std::string_view corpus = variable("GRADSMITH_CORPUS");
-    for (const auto& [signature, issue] : learn_known(corpus.empty() ? "corpus" : corpus, plan_).issues)
+    for (const auto& [signature, issue] : learn_known(corpus.empty() ? "corpus" : corpus, {.lanes = plan_.lanes}).issues)
       seen_.insert(signature);
   });
 }

@@ -26,7 +26,8 @@ namespace gradsmith {
 class FuzzWorker {
  public:
   /// Comes before LibTorch is set up here: known issues are judged in processes of their own.
-  FuzzWorker();
+  /// What judged chains reach is noted in `coverage`, if given.
+  explicit FuzzWorker(Reached* coverage);
   /// The input as it came, before it is parsed.
   void begin(std::string_view bytes);
   /// Judges what it turned out to be.

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 
+#include "harness/coverage.hpp"
 #include "harness/execute.hpp"
 #include "harness/exits.hpp"
 #include "harness/expect.hpp"
@@ -36,7 +37,7 @@ struct Program {
 using Job = std::function<void(const Program&)>;
 
 /// The jobs on accepted programs; a sample holds microseconds per program of each, on one block of programs.
-enum JobName : std::size_t { bare, run_only, reference, twin, difference, whole, generation, job_count };
+enum JobName : std::size_t { bare, run_only, reference, twin, difference, whole, with_coverage, generation, job_count };
 using Sample = std::array<double, job_count>;
 
 double resident_mib() {
@@ -122,12 +123,19 @@ void bench(std::size_t count, int growth_count) {
   fmt::print("programs: {} accepted ({:.1f} steps in the mean), {} refused; one core, float64, up to {} elements\n\n",
              accepted.size(), steps / static_cast<double>(accepted.size()), refused.size(), knobs.max_elements);
 
+  Reached reached;
+  Plan covered;
+  covered.coverage = &reached;
   const auto judged = [](const Plan& plan) { return Job([plan](const Program& p) { judge(p.chain, plan); }); };
   std::uint64_t seed = 0;
   const auto samples = measure(accepted, 5,
                                {Job([](const Program& p) { execute_bare(p.chain, p.roots); }), judged(only({})),
                                 judged(only({Witness::reference})), judged(only({Witness::twin})),
-                                judged(only({Witness::difference})), judged(Plan{}), Job([&](const Program&) {
+                                judged(only({Witness::difference})), judged(Plan{}), Job([&](const Program& p) {
+                                  reached.clear();
+                                  judge(p.chain, covered);
+                                }),
+                                Job([&](const Program&) {
                                   Choices choices(++seed);
                                   generate(choices, knobs);
                                 })});
@@ -151,6 +159,7 @@ void bench(std::size_t count, int growth_count) {
   line("  + twin (adds; needs the reference's spread)", [](const Sample& s) { return s[twin] - s[reference]; });
   line("  + difference (adds; needs the reference)", [](const Sample& s) { return s[difference] - s[reference]; });
   const double verdict = line("whole verdict, four witnesses", [](const Sample& s) { return s[whole]; });
+  line("  + coverage (adds)", [](const Sample& s) { return s[with_coverage] - s[whole]; });
   line("generation", [](const Sample& s) { return s[generation]; });
   fmt::print("  {:<44}{:>10.0f}/s\n\n", "accepted programs judged", 1e6 / verdict);
 

@@ -101,6 +101,13 @@ struct OpsOptions {
 /// The op table.
 int command_ops(const OpsOptions& options);
 
+struct CoverageOptions {
+  std::vector<std::string> paths{};
+  std::optional<std::string> json{};
+};
+/// What stored chains reach, and what of the possible never was.
+int command_coverage(const CoverageOptions& options);
+
 /// What this machine can run and what is missing.
 int command_doctor();
 

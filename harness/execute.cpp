@@ -6,6 +6,7 @@
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
 
+#include "harness/dispatch.hpp"
 #include "harness/judge.hpp"
 #include "harness/machine.hpp"
 
@@ -57,13 +58,7 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
   return std::nullopt;
 }
 
-}  // namespace
-
-Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots) {
-  Machine machine(chain.names.size());
-  Outcome outcome;
-  outcome.refusal = run(machine, chain, implied_roots);
-  if (outcome.refusal) return outcome;  // nothing is compared after a refusal
+void read_outcome(Machine& machine, const Chain& chain, Outcome& outcome) {
   outcome.values.resize(chain.names.size());
   outcome.gradients.resize(chain.names.size());
   for (std::size_t value = 0; value < chain.names.size(); ++value)
@@ -75,6 +70,19 @@ Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots) {
     const at::Tensor& gradient = machine[input->name].grad();
     if (gradient.defined()) outcome.gradients[input->name] = read_array(gradient);
   }
+}
+
+}  // namespace
+
+Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots, Reached* reached) {
+  Machine machine(chain.names.size());
+  Outcome outcome;
+  {
+    const Watch watch(reached);
+    outcome.refusal = run(machine, chain, implied_roots);
+  }
+  if (!outcome.refusal) read_outcome(machine, chain, outcome);  // nothing is compared after a refusal
+  if (reached) cover_graph(machine.tensors(), *reached);        // last: it reads grad_fn
   return outcome;
 }
 

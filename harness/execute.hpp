@@ -7,9 +7,12 @@
 
 namespace gradsmith {
 
+class Reached;
+
 /// Values and gradients, or the refusal. `implied_roots`: roots of the implied backward (empty: none).
-/// Gradients named by `wrt` are copies, so that two of them never share memory.
-Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots);
+/// Gradients named by `wrt` are copies, so that two of them never share memory. With `reached`, what LibTorch did inside
+/// is noted there; that changes nothing of the outcome.
+Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots, Reached* reached = nullptr);
 
 /// Real layouts of all named tensors after the chain ran (for the audit of the typer); empty where undefined.
 std::vector<std::optional<Layout>> execute_layouts(const Chain& chain);

@@ -82,6 +82,16 @@ bool Model::is_saved(Value value) const {
   return false;
 }
 
+bool Model::is_overwritten(Value value) const {
+  const int counter = state_->at(value).counter;
+  for (const State::Node& node : state_->nodes)
+    if (!node.freed)
+      for (int i = 0; i < node.saved_count; ++i)
+        if (counter >= 0 && node.saved[i].counter == counter && node.saved[i].version != state_->versions[counter])
+          return true;
+  return false;
+}
+
 std::optional<Refusal> Model::backward_would_refuse(const std::vector<Value>& roots) const {
   State copy = *state_;
   try {

@@ -11,14 +11,17 @@
 
 namespace gradsmith {
 
-/// How a write met a saved tensor: the generator's aliasing pressure and, later, coverage are fed from it.
+/// How a write met a saved tensor: what coverage of relations is made of.
 struct WriteRelation {
   enum class Where : std::uint8_t { same, overlapping, disjoint, other_storage };
-  enum class When : std::uint8_t { before_backward, after_backward };
+  enum class When : std::uint8_t { before_backward, after_retained, after_backward };  ///< of the node that saved it
   const Op* saver;
   const Op* writer;
   Where where;
   When when;
+  bool saver_inplace;
+  bool result;  ///< the node saved its result, not an operand
+  bool bumped;  ///< the write moved the version that the node has noted
 };
 
 /// Statement after statement; the generator asks it before it commits to a step. Copyable: a copy is a what-if.
@@ -45,6 +48,8 @@ class Model {
   bool is_leaf(Value value) const;
   /// Some node alive keeps a tensor that shares this one's version counter.
   bool is_saved(Value value) const;
+  /// Some node alive keeps it, or memory of its counter, as of before a write.
+  bool is_overwritten(Value value) const;
   /// What a backward over these roots would raise now, without doing it.
   std::optional<Refusal> backward_would_refuse(const std::vector<Value>& roots) const;
   /// Roots of the implied backward as of now: every named floating non-leaf that requires grad, in order of definition.

@@ -90,6 +90,7 @@ void Model::State::run(std::vector<int> roots, const std::vector<int>* captures,
         if (!node.refusal.empty()) throw Raised{node.refusal};
         const bool to_base = node.edges[0] != no_node && (!captures || needed[node.edges[0]] || captured[node.edges[0]]);
         if (node.kind == Node::Kind::copy_slices && node.overlapping_slice && to_base) throw Raised{"E13"};
+        nodes[at].ran = true;
         if (!retain) nodes[at].freed = true;
       }
     }

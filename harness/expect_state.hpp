@@ -24,7 +24,8 @@ struct Model::State {
   struct Saved {
     int counter;            ///< version counter, -1: a private tensor (a clone, an internal one)
     int version;
-    Value input = dropped;  ///< the saved input, whose grad_fn is read at unpack; none for results
+    Value input = dropped;   ///< the saved input, whose grad_fn is read at unpack; none for results
+    Value result = dropped;  ///< or the saved result
   };
 
   struct Node {
@@ -33,11 +34,12 @@ struct Model::State {
     std::array<int, max_edges> edges{no_node, no_node, no_node};
     std::array<Saved, 4> saved{};
     std::uint8_t saved_count = 0;
-    bool freed = false;
+    bool ran = false, freed = false;  ///< by a backward
     bool overlapping_base = false;   ///< copy_slices with a self-overlapping base: E13 before anything is unpacked
     bool overlapping_slice = false;  ///< ... into a self-overlapping view: E13 afterwards
     std::string_view refusal{};      ///< what the op's own backward raises: E21, E22, E23
     const Op* op = nullptr;
+    bool inplace = false;
     Value leaf = dropped;            ///< of accumulate
 
     void save(const Saved& s) { saved[saved_count++] = s; }

@@ -136,7 +136,7 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   Inputs inputs = inputs_of(step, typed);
   if (inputs.unseen && op.alias != Alias::detach) expectation.hole = "U24";
   if (step.inplace && inputs.any_requires_grad) check_inplace(at(args.tensor(0)));
-  Node node{.op = &op};
+  Node node{.op = &op, .inplace = step.inplace};
   if (op.alias != Alias::none && !(typed.results.size() == 1 && !typed.results[0].view)) node.kind = Node::Kind::view;
   const bool tracked = inputs.any_requires_grad && op.alias != Alias::detach;
   if (tracked) {
@@ -155,15 +155,17 @@ void Model::State::note_write(const Op* op, Value target, const Typed& all) {
   for (const Node& node : nodes) {
     for (int i = 0; i < node.saved_count; ++i) {
       const Saved& s = node.saved[i];
-      if (s.counter < 0 || s.input == dropped) continue;
-      const TensorInfo &saved = all.values[s.input], &written = all.values[target];
+      const Value kept = s.input == dropped ? s.result : s.input;
+      if (s.counter < 0 || kept == dropped) continue;
+      const TensorInfo &saved = all.values[kept], &written = all.values[target];
       using Where = WriteRelation::Where;
+      using When = WriteRelation::When;
       const Where where = saved.storage != written.storage                ? Where::other_storage
-                          : s.input == target                            ? Where::same
+                          : kept == target                               ? Where::same
                           : shares_cells(saved.layout, written.layout)   ? Where::overlapping
                                                                          : Where::disjoint;
-      relations.push_back({node.op, op, where,
-                           node.freed ? WriteRelation::When::after_backward : WriteRelation::When::before_backward});
+      const When when = node.freed ? When::after_backward : node.ran ? When::after_retained : When::before_backward;
+      relations.push_back({node.op, op, where, when, node.inplace, s.input == dropped, s.counter == tensors[target].counter});
     }
   }
 }
@@ -182,7 +184,7 @@ void Model::State::write(const Step& step, const TypedStep& typed, Node node, bo
   if (!any_requires_grad || !is_floating(typed.operands[0].dtype)) return;
   const bool result_saved = saves_result(step, args);
   if (result_saved && self.inference) throw Raised{"E16"};
-  if (result_saved) node.save({self.counter, version(self)});
+  if (result_saved) node.save({self.counter, version(self), dropped, target});
   if (self.base == dropped) {
     self.grad_fn = add_node(node);
     return;
@@ -240,7 +242,7 @@ void Model::State::produce(const Step& step, const TypedStep& typed, const Node*
     t.counter = t.inference ? -1 : new_counter();
     t.grad_fn = made;
     if (made != no_node && saves_result(step, args)) {
-      Saved saved{t.counter, 0};
+      Saved saved{t.counter, 0, dropped, value};
       nodes[made].save(saved);
     }
   }

@@ -108,7 +108,7 @@ void make_folder(const fs::path& path) {
     throw EnvironmentError{fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno))};
 }
 
-std::vector<std::string> chain_files(const std::vector<std::string>& paths) {
+std::vector<std::string> chain_files(const std::vector<std::string>& paths, bool unnamed) {
   std::vector<std::string> files;
   for (const std::string& path : paths) {
     std::error_code error;
@@ -119,8 +119,11 @@ std::vector<std::string> chain_files(const std::vector<std::string>& paths) {
       continue;
     }
     std::vector<std::string> found;
-    for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error))
-      if (at->path().extension() == ".chain" && at->is_regular_file()) found.push_back(at->path().string());
+    for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+      const fs::path extension = at->path().extension();
+      const bool named_so = extension == ".chain" || (unnamed && extension.empty());
+      if (named_so && at->is_regular_file()) found.push_back(at->path().string());
+    }
     if (error) throw UsageError{fmt::format("{}: cannot be read: {}", path, error.message())};
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());

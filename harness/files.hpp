@@ -30,8 +30,9 @@ std::vector<std::string> files_in(const std::filesystem::path& folder);
 /// Makes a folder with its parents; EnvironmentError if that fails.
 void make_folder(const std::filesystem::path& path);
 
-/// Files stand for themselves, folders for all *.chain below them, sorted. UsageError for a path that does not exist.
-std::vector<std::string> chain_files(const std::vector<std::string>& paths);
+/// Files stand for themselves, folders for all *.chain below them, sorted. `unnamed`: also for files without an extension,
+/// as a fuzz engine names its corpus. UsageError for a path that does not exist.
+std::vector<std::string> chain_files(const std::vector<std::string>& paths, bool unnamed = false);
 
 /// The corpus: `given`, else "corpus" here, else the one of the source tree this was built from; nothing if none
 /// exists. UsageError if `given` is no folder.

@@ -26,4 +26,12 @@ struct Knobs {
 /// A valid chain; never fails. Equal choices and knobs give equal chains on every machine.
 Chain generate(Choices& choices, const Knobs& knobs = {});
 
+/// What an extension of a chain should be.
+enum class Growth : std::uint8_t { step, view, write, backward, refusal };
+
+/// `prefix`, of which regions may be open, with up to `steps` more steps (or one `backward`, or one recipe for a refusal),
+/// drawn as generate() draws them: inside every op's domain, and not refused unless that is asked for. What is refused
+/// already is not extended. Names are canonical; the prefix's values keep their numbers if they were canonical, too.
+Chain extend(const Chain& prefix, Choices& choices, Growth growth, int steps, const Knobs& knobs = {});
+
 }  // namespace gradsmith

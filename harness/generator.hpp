@@ -49,6 +49,8 @@ class Generator {
   Generator(Choices& choices, const Knobs& knobs, const Catalog& catalog)
       : choices_(choices), knobs_(knobs), catalog_(catalog) {}
   Chain run();
+  /// Takes `prefix`, in canonical names, and grows from there.
+  Chain extend(const Chain& prefix, Growth growth, int steps);
 
  private:
   // generate.cpp: growth.

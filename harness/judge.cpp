@@ -6,6 +6,8 @@
 
 #include "harness/blame.hpp"
 #include "harness/compare.hpp"
+#include "harness/coverage_steps.hpp"
+#include "harness/coverage_verdict.hpp"
 #include "harness/difference.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
@@ -173,7 +175,8 @@ void prepare(const Plan& plan) {
   install(plan.lanes);
 }
 
-Verdict judge(const Chain& chain, const Plan& plan) {
+/// The verdict; of coverage, only what the steps and LibTorch reach.
+static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
   Verdict verdict;
   auto result = type_chain(chain);
   if (const auto* invalid = std::get_if<Invalid>(&result)) {
@@ -194,7 +197,8 @@ Verdict judge(const Chain& chain, const Plan& plan) {
   enter("expect");
   verdict.expectation = expect(chain, typed, &roots);
   enter("execute");
-  verdict.outcome = execute(chain, roots);
+  verdict.outcome = execute(chain, roots, plan.coverage);
+  if (plan.coverage) cover_steps(chain, typed, *plan.coverage);
   const Case c{chain, typed, roots, verdict.outcome, floating_type(chain)};
   const auto asked = [&](Witness witness) { return plan.witnesses[static_cast<std::size_t>(witness)]; };
   const auto finding = [&]() -> const Testimony* {
@@ -266,6 +270,12 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     verdict.status = open == verdict.testimonies.end() ? Status::pass : Status::inconclusive;
     if (open != verdict.testimonies.end()) verdict.reason = open->reason;
   }
+  return verdict;
+}
+
+Verdict judge(const Chain& chain, const Plan& plan) {
+  Verdict verdict = weigh_chain(chain, plan);
+  if (plan.coverage) cover_verdict(chain, verdict, *plan.coverage);
   return verdict;
 }
 

@@ -12,6 +12,8 @@
 
 namespace gradsmith {
 
+class Reached;
+
 /// Executions that tell whether results change from run to run, where that is the question.
 inline constexpr int many_executions = 20;
 
@@ -24,6 +26,7 @@ struct Plan {
   /// Told what comes next, before it begins: "expect", "execute", the names of witnesses, "guilt". So that after a death
   /// it is known what the process was at.
   std::function<void(std::string_view phase)> entering{};
+  Reached* coverage = nullptr;    ///< also note what the chain reaches; changes no verdict
 };
 
 /// What "the same bug" means. Two findings of one signature are one finding.

@@ -179,6 +179,13 @@ void add_ops(CLI::App& app, OpsOptions& options) {
   ops->callback([&] { result = command_ops(options); });
 }
 
+void add_coverage(CLI::App& app, CoverageOptions& options) {
+  CLI::App* coverage = app.add_subcommand("coverage", "say what stored chains reach, and what was never reached");
+  coverage->add_option("paths", options.paths, "files, or folders of *.chain")->required()->option_text("PATH...");
+  coverage->add_option("--json", options.json, "write all of it there")->option_text("FILE");
+  coverage->callback([&] { result = command_coverage(options); });
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app("GradSmith: exact verdicts on gradients of random LibTorch programs", "gradsmith");
   app.set_version_flag("--version", version);
@@ -198,6 +205,7 @@ int parse_and_run(int argc, char** argv) {
   ReproOptions repro;
   FmtOptions fmt;
   OpsOptions ops;
+  CoverageOptions coverage;
   add_run(app, run);
   add_campaign(app, campaign);
   add_status(app, status);
@@ -208,6 +216,7 @@ int parse_and_run(int argc, char** argv) {
   add_repro(app, repro);
   add_fmt(app, fmt);
   add_ops(app, ops);
+  add_coverage(app, coverage);
   app.add_subcommand("doctor", "say what this machine can run and what is missing")->callback([] {
     result = command_doctor();
   });

@@ -10,6 +10,8 @@
 
 namespace gradsmith {
 
+struct Op;
+
 /// The smallest chain with a signature: canonical text without the header line.
 struct Minimum {
   std::string_view signature, chain;
@@ -32,9 +34,21 @@ struct PlantedForLane {
   std::string_view guilty, detail, minimum;
 };
 
-/// All planted faults, in the order of `extra_ops()`: first those for witnesses.
+/// A planted fault that shows only after a history of three and more steps on the same memory, and the smallest chain that
+/// shows it.
+struct DeepPlanted {
+  std::string_view op;
+  Witness witness;
+  FindingKind kind;
+  std::string_view minimum;
+};
+
+/// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep ones.
 const std::vector<Planted>& planted();
 const std::vector<PlantedForLane>& planted_for_lanes();
+const std::vector<DeepPlanted>& deep_planted();
+/// The ops of `deep_planted()`, for programs that link no others.
+const std::vector<const Op*>& deep_ops();
 /// Names of the right ops, which nothing may accuse.
 const std::vector<std::string_view>& controls();
 

@@ -50,8 +50,9 @@ struct UnaryFunction : torch::autograd::Function<UnaryFunction> {
     at::Tensor kept;
     if (rule.keeps != Keeps::nothing) kept = context->get_saved_variables()[0];
     at::Tensor grad = rule.gradient(grads[0], kept);
-    if (rule.changes_when_repeated && context->saved_data.count("ran")) grad = grad * 100;
-    context->saved_data["ran"] = true;
+    const auto runs = context->saved_data.count("runs") ? context->saved_data["runs"].toInt() + 1 : 1;
+    context->saved_data["runs"] = runs;
+    if (rule.changes_from > 0 && runs >= rule.changes_from) grad = grad * 100;
     return {grad, {}};
   }
 };

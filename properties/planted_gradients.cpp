@@ -28,7 +28,7 @@ const Unary last_element{sin_value, [](T grad, T x) {
 const Unary beyond_16{sin_value, [](T grad, T x) { return grad * x.cos() * (x.numel() > 16 ? 1.5 : 1.0); }};
 const Unary no_cotangent{sin_value, [](T, T x) { return x.cos(); }};
 const Unary arrives_twice{sin_value, [](T grad, T x) { return grad * x.cos() + grad * x.cos(); }};
-const Unary again{sin_value, [](T grad, T x) { return grad * x.cos(); }, Keeps::operand, true};
+const Unary again{sin_value, [](T grad, T x) { return grad * x.cos(); }, Keeps::operand, 2};
 const Unary strided_gradient{
     sin_value, [](T grad, T x) { return grad * x.cos() * (x.is_non_overlapping_and_dense() ? 1.0 : 0.5); }};
 const Unary vector_only{sin_value, [](T grad, T x) { return grad * x.cos() * (x.dim() == 0 ? 0.5 : 1.0); }};

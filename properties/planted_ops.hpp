@@ -15,7 +15,7 @@ struct Unary {
   at::Tensor (*value)(const at::Tensor&);
   at::Tensor (*gradient)(const at::Tensor& grad, const at::Tensor& kept);
   Keeps keeps = Keeps::operand;
-  bool changes_when_repeated = false;  ///< later backwards through the same node give 100 times the gradient
+  int changes_from = 0;  ///< the backward of that number through one node, and later ones, give 100 times the gradient
 };
 at::Tensor call(const Unary& rule, const at::Tensor& x);
 /// In place: the value is computed out of place from a kept copy, then copied over; checks and history are those of
@@ -58,6 +58,7 @@ std::vector<const Op*> gradients();  ///< wrong derivatives
 std::vector<const Op*> values();     ///< wrong values, views and reductions
 std::vector<const Op*> writes();     ///< wrong in-place forms, bookkeeping and checks
 std::vector<const Op*> for_lanes();  ///< memory errors, drifts and leaks
+std::vector<const Op*> deep();       ///< wrong only after three and more steps on the same memory
 std::vector<const Op*> right();      ///< the controls
 
 }  // namespace gradsmith::plant

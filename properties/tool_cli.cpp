@@ -19,7 +19,7 @@ void expect_one_line(const Finished& run, int code, const std::string& part) {
 
 TEST(CommandLine, Help_and_version_are_no_errors) {
   for (const char* command : {"run", "fuzz", "campaign", "status", "merge", "replay", "reduce", "explain", "repro", "fmt", "ops",
-                              "doctor"}) {
+                              "coverage", "doctor"}) {
     const Finished help = gradsmith({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_NE(help.out.find("Usage"), std::string::npos) << command;
@@ -86,7 +86,7 @@ TEST(CommandLine, Every_command_that_reads_a_chain_names_the_place_of_an_error) 
   for (const BadChain& bad : bad_chains) {
     SCOPED_TRACE(bad.what);
     const std::string file = scratch.file("bad.chain", bad.text);
-    for (const char* command : {"replay", "reduce", "explain", "fmt"}) {
+    for (const char* command : {"replay", "reduce", "explain", "fmt", "coverage"}) {
       const Finished run = gradsmith({command, file});
       expect_one_line(run, 2, file + bad.place);
       EXPECT_NE(run.err.find(bad.part), std::string::npos) << run.err;
@@ -96,7 +96,7 @@ TEST(CommandLine, Every_command_that_reads_a_chain_names_the_place_of_an_error) 
 }
 
 TEST(CommandLine, A_missing_file_is_exit_code_2) {
-  for (const char* command : {"replay", "reduce", "explain", "fmt"})
+  for (const char* command : {"replay", "reduce", "explain", "fmt", "coverage"})
     expect_one_line(gradsmith({command, "/nonexistent.chain"}), 2, "/nonexistent.chain");
 }
 
@@ -165,6 +165,19 @@ TEST(Reduce, Refuses_a_chain_without_a_finding) {
   const std::string file = scratch.file("good.chain", good);
   expect_one_line(gradsmith({"reduce", file, "-o", scratch / "out.chain"}), 2, "shows no finding; nothing to reduce");
   EXPECT_EQ(content(scratch / "out.chain"), "");
+}
+
+TEST(Coverage, Says_what_files_reach_and_writes_all_of_it_as_json) {
+  const Scratch scratch;
+  scratch.file("a.chain", good);
+  scratch.file("0123abcd", good);  // as a fuzz engine names it
+  scratch.file("README.md", "no chain");
+  const std::string json = scratch / "coverage.json";
+  const Finished run = gradsmith({"coverage", scratch.path.string(), "--json", json});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.out.substr(0, 9), "2 chains\n");
+  EXPECT_NE(run.out.find("before backward: never\n"), std::string::npos) << run.out;
+  EXPECT_NE(content(json).find("\"domain\": \"relations\""), std::string::npos);
 }
 
 TEST(Doctor, Names_the_library_and_the_processor) {

@@ -58,7 +58,7 @@ struct Census {
     }
     explicit_backward += has_backward(chain);
     constexpr std::string_view where[] = {"same", "overlapping", "disjoint", "other storage"};
-    constexpr std::string_view when[] = {"before", "after"};
+    constexpr std::string_view when[] = {"before", "after retained", "after"};
     for (const WriteRelation& relation : model.relations())
       ++relations[std::string(where[static_cast<int>(relation.where)]) + " " +
                   std::string(when[static_cast<int>(relation.when)])];

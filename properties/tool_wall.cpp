@@ -39,9 +39,9 @@ const std::vector<Rule> rules{
     {"RapidCheck", {"rapidcheck.h", "rapidcheck/*"}, {"properties/*"}},
     {"GoogleTest", {"gtest/*", "gmock/*"}, {"properties/*"}},
     {"the option parser", {"CLI/*"}, {"harness/main*.cpp", "harness/cli*.cpp", "harness/bench_main.cpp"}},
-    {"the JSON library", {"nlohmann/*"}, {"harness/record*.cpp", "properties/*"}},
+    {"the JSON library", {"nlohmann/*"}, {"harness/record*.cpp", "harness/coverage_report.cpp", "properties/*"}},
     {"the fuzz targets", {"fuzz/*"}, {"fuzz/*"}},
-    {"the tests", {"properties/*"}, {"properties/*"}},
+    {"the tests", {"properties/*"}, {"properties/*", "fuzz/ablation_fuzzer.cpp"}},
 };
 
 bool matches(const std::string& path, const Patterns& patterns) {

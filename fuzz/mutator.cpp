@@ -1,0 +1,63 @@
+#include "fuzz/mutator.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "harness/decode.hpp"
+#include "harness/generate.hpp"
+#include "harness/mutate.hpp"
+#include "harness/parse.hpp"
+#include "harness/print.hpp"
+#include "harness/reduce.hpp"
+
+namespace gradsmith {
+
+/// A reduction candidate that fits.
+static std::size_t put_smaller(const Chain& chain, std::uint8_t* data, std::size_t max_size, Choices& choices) {
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const Pass& pass = passes()[choices.below(passes().size())];
+    std::uint64_t skip = choices.below(4);
+    std::size_t size = 0;
+    pass.candidates(chain, [&](Chain&& candidate) {
+      if (skip > 0 && skip--) return false;
+      return (size = put(candidate, data, max_size)) > 0;
+    });
+    if (size > 0) return size;
+  }
+  return put(chain, data, max_size);
+}
+
+Chain chain_of(const std::uint8_t* data, std::size_t size) {
+  auto parsed = parse({reinterpret_cast<const char*>(data), size});
+  if (auto* chain = std::get_if<Chain>(&parsed)) return std::move(*chain);
+  return decode({data, size});
+}
+
+std::size_t put(const Chain& chain, std::uint8_t* data, std::size_t max_size) {
+  const std::string text = print(chain);
+  if (text.size() > max_size) return 0;
+  std::memcpy(data, text.data(), text.size());
+  return text.size();
+}
+
+std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed, const Knobs& knobs) {
+  Choices choices(seed);
+  const Chain chain = chain_of(data, size);
+  if (size > max_size) {
+    const std::size_t written = put_smaller(chain, data, max_size, choices);
+    return written > 0 ? written : std::max<std::size_t>(1, max_size);  // nothing fits: no chain any more, and rejected
+  }
+  const bool fresh = step_count(chain) == 0 || choices.chance(3);  // now and then a chain of its own
+  const std::size_t written = put(fresh ? generate(choices, knobs) : mutate(chain, choices), data, max_size);
+  return written > 0 ? written : std::max<std::size_t>(1, size);  // too long: unchanged
+}
+
+std::size_t cross_texts(const std::uint8_t* data1, std::size_t size1, const std::uint8_t* data2, std::size_t size2,
+                        std::uint8_t* out, std::size_t max_size, unsigned seed) {
+  Choices choices(seed);
+  if (choices.chance(70)) return 0;
+  return put(crossover(chain_of(data1, size1), chain_of(data2, size2), choices), out, max_size);
+}
+
+}  // namespace gradsmith

@@ -1,0 +1,137 @@
+#include "harness/dispatch.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/record_function.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <torch/csrc/autograd/function.h>
+
+#include <bit>
+#include <map>
+
+namespace gradsmith {
+namespace {
+
+/// Where this thread's callbacks write; null: nobody watches.
+struct Watched {
+  Reached* reached = nullptr;
+  std::string last{};  // a copy: the name of a backward node goes with its call
+};
+thread_local Watched watched;
+
+std::unique_ptr<at::ObserverContext> on_dispatch(const at::RecordFunction& function) {
+  if (!watched.reached) return nullptr;
+  const std::string_view name = function.name();
+  watched.reached->note(Domain::kernels, {name});
+  watched.reached->note(Domain::kernels, {watched.last, " then ", name});
+  watched.last = name;
+  return nullptr;
+}
+
+/// Registered once for the process and switched off, so that only watched runs pay for it.
+void register_once() {
+  static const auto handle = at::addGlobalCallback(
+      at::RecordFunctionCallback(on_dispatch).scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
+  static thread_local const bool off = (at::enableRecordFunction(false), true);
+  (void)handle;
+  (void)off;
+}
+
+/// Only what is taken counts. What is given back is reported by address, with sizes noted in earlier watches: it would make
+/// features depend on where the allocator puts things.
+struct Memory : c10::MemoryReportingInfoBase {
+  std::int64_t bytes = 0, allocations = 0;
+  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+    if (size <= 0) return;
+    bytes += size;
+    ++allocations;
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+};
+
+/// "6" for 32 to 63: the number of binary digits.
+std::string size_class(std::int64_t number) {
+  return std::to_string(std::bit_width(static_cast<std::uint64_t>(number)));
+}
+
+/// "MulBackward0", "CopySlices": nodes that have no name of their own are called by their type.
+std::string node_name(const torch::autograd::Node& node) {
+  constexpr std::string_view home = "torch::autograd::";
+  std::string name = node.name();
+  return name.starts_with(home) ? name.substr(home.size()) : name;
+}
+
+/// The graph below a node, each node once; the depth is that of a walk along first visits.
+class GraphWalk {
+ public:
+  explicit GraphWalk(Reached& to) : to_(to) {}
+  void visit(torch::autograd::Node* root) {
+    std::vector<std::pair<torch::autograd::Node*, int>> open{{root, 1}};
+    if (names_.contains(root)) return;
+    names_[root] = node_name(*root);
+    while (!open.empty()) {
+      const auto [node, depth] = open.back();
+      open.pop_back();
+      deepest_ = std::max(deepest_, depth);
+      const std::string name = names_[node];
+      for (const auto& edge : node->next_edges()) {
+        torch::autograd::Node* next = edge.function.get();
+        if (!next) {
+          to_.note(Domain::graph, {name, " to nothing"});
+          continue;
+        }
+        if (const auto [at, fresh] = names_.try_emplace(next, std::string()); fresh) {
+          at->second = node_name(*next);
+          open.emplace_back(next, depth + 1);
+        }
+        to_.note(Domain::graph, {name, " to ", names_[next]});
+      }
+    }
+  }
+  int deepest() const { return deepest_; }
+
+ private:
+  Reached& to_;
+  std::map<torch::autograd::Node*, std::string> names_{};  // never iterated: addresses decide nothing
+  int deepest_ = 0;
+};
+
+}  // namespace
+
+struct Watch::State {
+  explicit State(Reached& reached)
+      : memory(std::make_shared<Memory>()), guard(c10::DebugInfoKind::PROFILER_STATE, memory), callbacks(true) {
+    watched = {&reached};
+  }
+  std::shared_ptr<Memory> memory;
+  c10::DebugInfoGuard guard;
+  at::RecordFunctionGuard callbacks;
+};
+
+Watch::Watch(Reached* reached) {
+  if (!reached) return;
+  register_once();
+  state_ = std::make_unique<State>(*reached);
+}
+
+Watch::~Watch() {
+  if (!state_) return;
+  const Memory& memory = *state_->memory;
+  watched.reached->note(Domain::resources, {"bytes allocated, binary digits: ", size_class(memory.bytes)});
+  watched.reached->note(Domain::resources, {"allocations, binary digits: ", size_class(memory.allocations)});
+  watched = {};
+}
+
+void cover_graph(const std::vector<at::Tensor>& tensors, Reached& reached) {
+  GraphWalk walk(reached);
+  for (const at::Tensor& tensor : tensors) {
+    if (!tensor.defined() || !tensor.requires_grad()) continue;
+    try {
+      if (const auto& node = tensor.grad_fn()) walk.visit(node.get());
+    } catch (const c10::Error&) {  // a view that must not be made anew
+      reached.note(Domain::graph, {"a grad_fn that cannot be read"});
+    }
+  }
+  reached.note(Domain::graph, {"nodes in a row, binary digits: ", size_class(walk.deepest())});
+}
+
+}  // namespace gradsmith

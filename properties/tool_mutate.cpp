@@ -1,0 +1,137 @@
+// Mutations give valid chains, change something, keep chains short; any bytes decode to a chain.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/decode.hpp"
+#include "harness/generate.hpp"
+#include "harness/mutate.hpp"
+#include "harness/parse.hpp"
+#include "harness/print.hpp"
+#include "harness/reduce_edit.hpp"
+
+namespace gradsmith {
+namespace {
+
+Chain generated(std::uint64_t seed) {
+  Choices choices(seed);
+  return canonical_names(generate(choices));
+}
+
+/// The text parses, to the same chain.
+void expect_chain(const Chain& chain) {
+  const auto parsed = parse(print(chain));
+  ASSERT_TRUE(std::holds_alternative<Chain>(parsed)) << format_error("mutant", std::get<ParseError>(parsed)) << "\n" << print(chain);
+  EXPECT_EQ(std::get<Chain>(parsed), chain);
+}
+
+TEST(Mutation, Of_every_kind_often_gives_a_valid_chain_that_differs) {
+  constexpr std::uint64_t trials = 400;
+  for (const Mutation& mutation : mutations()) {
+    int changed = 0;
+    for (std::uint64_t seed = 0; seed < trials; ++seed) {
+      const Chain chain = generated(seed);
+      Chain mutant = chain;
+      Choices choices(seed + 1000);
+      if (!mutation.apply(mutant, choices) || !reducing::valid(mutant)) continue;
+      mutant = canonical_names(mutant);
+      expect_chain(mutant);
+      changed += !(mutant == chain);
+    }
+    EXPECT_GE(changed, 12) << mutation.name;
+  }
+}
+
+TEST(Mutation, Gives_valid_chains_and_equal_ones_for_equal_choices) {
+  int same = 0;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    const Chain chain = generated(seed);
+    Choices a(seed), b(seed);
+    const Chain mutant = mutate(chain, a);
+    expect_chain(mutant);
+    EXPECT_EQ(print(mutant), print(mutate(chain, b)));
+    same += mutant == chain;
+  }
+  EXPECT_LE(same, 5);
+}
+
+TEST(Mutation, Again_and_again_keeps_chains_short) {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    Chain chain = generated(seed);
+    Choices choices(seed);
+    for (int round = 0; round < 150; ++round) {
+      chain = mutate(chain, choices);
+      ASSERT_LE(step_count(chain), longest_mutant + 8) << "round " << round;
+    }
+    expect_chain(chain);
+  }
+}
+
+TEST(Crossover, Puts_steps_of_one_chain_into_another) {
+  int crossed = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const Chain chain = generated(seed), other = generated(seed + 5000);
+    Choices choices(seed);
+    const Chain child = crossover(chain, other, choices);
+    expect_chain(child);
+    crossed += step_count(child) > step_count(chain);
+  }
+  EXPECT_GE(crossed, 100);
+}
+
+TEST(Extension, Keeps_the_prefix_and_adds_to_it) {
+  int longer = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const Chain chain = generated(seed);
+    Choices choices(seed);
+    const Chain extended = extend(chain, choices, Growth::step, 2);
+    expect_chain(extended);
+    ASSERT_GE(extended.statements.size(), chain.statements.size());
+    for (std::size_t i = 0; i < chain.statements.size(); ++i) EXPECT_EQ(extended.statements[i], chain.statements[i]);
+    longer += step_count(extended) > step_count(chain);
+  }
+  EXPECT_GE(longer, 100) << "all but those that end in a refusal";
+}
+
+TEST(Decoder, Makes_a_chain_of_any_bytes) {
+  Choices choices(1);
+  int steps = 0;
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<std::uint8_t> bytes(choices.below(400));
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(choices.below(256));
+    const Chain chain = decode(bytes);
+    expect_chain(chain);
+    EXPECT_EQ(print(chain), print(decode(bytes)));
+    steps += step_count(chain);
+  }
+  EXPECT_GE(steps, 1000);
+  expect_chain(decode({}));
+}
+
+TEST(Decoder, Reads_records_one_by_one) {
+  Choices choices(2);
+  int kept = 0;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::uint8_t> bytes(decoded_record * 8);
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(choices.below(256));
+    const Chain chain = decode(bytes);
+    const Chain half = decode(std::span(bytes).first(decoded_record * 4));
+    bytes[decoded_record * 4 + choices.below(decoded_record * 4)] ^= 1 << choices.below(8);
+    const Chain changed = decode(bytes);
+    // What the first half says does not depend on the second; a region left open is closed at the end.
+    const auto closed = static_cast<std::size_t>(std::count_if(half.statements.rbegin(), half.statements.rend(), [](const auto& s) {
+      return std::holds_alternative<RegionEnd>(s);
+    }));
+    const std::size_t common = half.statements.size() - closed;
+    for (std::size_t i = 0; i < common && closed == 0; ++i) {
+      ASSERT_EQ(print(chain, chain.statements[i]), print(changed, changed.statements[i]));
+      ASSERT_EQ(print(chain, chain.statements[i]), print(half, half.statements[i]));
+      ++kept;
+    }
+  }
+  EXPECT_GE(kept, 300);
+}
+
+}  // namespace
+}  // namespace gradsmith
