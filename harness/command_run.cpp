@@ -94,6 +94,7 @@ class Run {
     store_.remove_slots();
     fmt::print("{}", summary_words(last, interrupted(), store_.folder()));
     std::fflush(stdout);
+    if (options_.report.markdown || options_.report.junit) write_reports({store_.folder().string()}, options_.report);
     return findings_.new_count() > 0 ? exit_finding : exit_clean;
   }
 
@@ -246,6 +247,7 @@ int command_run(const RunOptions& options) {
   const Plan plan = plan_of(options.witnesses, options.lanes);
   const Knobs knobs = knobs_of(options);
   const auto corpus = find_corpus(options.corpus);
+  check_report_files(options.report);
   const std::uint64_t seed = options.seed ? *options.seed : std::random_device{}();
   Store store(options.out);
   catch_interrupts();

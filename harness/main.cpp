@@ -50,6 +50,11 @@ void add_lanes(CLI::App* command, std::vector<std::string>& lanes) {
       ->option_text("LIST");
 }
 
+void add_report_files(CLI::App* command, ReportFiles& files) {
+  command->add_option("--markdown", files.markdown, "write the report as Markdown there")->option_text("FILE");
+  command->add_option("--junit", files.junit, "write it as JUnit XML there")->option_text("FILE");
+}
+
 void add_run(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "generate chains and judge them; reduce and store what is found");
   run->add_option("--cases", options.cases, "stop after so many chains (10000 if --time is not given either)")
@@ -77,6 +82,7 @@ void add_run(CLI::App& app, RunOptions& options) {
       ->option_text("N");
   run->add_option("--out", options.out, "folder for records and findings (reports/out)")->option_text("DIR");
   run->add_option("--corpus", options.corpus, "folder whose known/ holds known issues (corpus)")->option_text("DIR");
+  add_report_files(run, options.report);
   run->callback([&] { result = command_run(options); });
 }
 
@@ -186,6 +192,13 @@ void add_coverage(CLI::App& app, CoverageOptions& options) {
   coverage->callback([&] { result = command_coverage(options); });
 }
 
+void add_report(CLI::App& app, ReportOptions& options) {
+  CLI::App* report = app.add_subcommand("report", "report what runs found: Markdown to standard output, or into files");
+  report->add_option("folders", options.folders, "output folders of runs")->required()->option_text("DIR...");
+  add_report_files(report, options.files);
+  report->callback([&] { result = command_report(options); });
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app("GradSmith: exact verdicts on gradients of random LibTorch programs", "gradsmith");
   app.set_version_flag("--version", version);
@@ -206,6 +219,7 @@ int parse_and_run(int argc, char** argv) {
   FmtOptions fmt;
   OpsOptions ops;
   CoverageOptions coverage;
+  ReportOptions report;
   add_run(app, run);
   add_campaign(app, campaign);
   add_status(app, status);
@@ -217,6 +231,7 @@ int parse_and_run(int argc, char** argv) {
   add_fmt(app, fmt);
   add_ops(app, ops);
   add_coverage(app, coverage);
+  add_report(app, report);
   app.add_subcommand("doctor", "say what this machine can run and what is missing")->callback([] {
     result = command_doctor();
   });

@@ -19,7 +19,7 @@ void expect_one_line(const Finished& run, int code, const std::string& part) {
 
 TEST(CommandLine, Help_and_version_are_no_errors) {
   for (const char* command : {"run", "fuzz", "campaign", "status", "merge", "replay", "reduce", "explain", "repro", "fmt", "ops",
-                              "coverage", "doctor"}) {
+                              "coverage", "report", "doctor"}) {
     const Finished help = gradsmith({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_NE(help.out.find("Usage"), std::string::npos) << command;
