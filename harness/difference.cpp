@@ -97,6 +97,10 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
         uncertain += Tolerance{}.k * (*claim.spread[leaf])[e] * std::abs(direction.along[leaf][e]);
     }
   }
+  if (!std::isfinite(uncertain)) {
+    out.reason = "a replica of the gradient is not finite";
+    return out;
+  }
   double start = limit;
   for (int attempt = 0; attempt < 3; ++attempt, start /= 16) {
     if (!(start >= smallest_step)) {

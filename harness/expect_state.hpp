@@ -95,7 +95,7 @@ struct Model::State {
   struct Inputs;
   Inputs inputs_of(const Step& step, const TypedStep& typed) const;
   void check_inplace(const Tensor& self) const;
-  void connect(Node& node, const Step& step, Inputs& inputs);
+  void connect(Node& node, const Step& step, const TypedStep& typed, Inputs& inputs);
   void save_operands(Node& node, const Step& step, const Inputs& inputs) const;
   Saved save_input(Value object_value) const;
   void write(const Step& step, const TypedStep& typed, Node node, bool any_requires_grad, const Typed& all);

@@ -88,7 +88,7 @@ void Model::State::check_inplace(const Tensor& self) const {
 }
 
 /// Reads the grad_fn of every operand that requires grad, which can raise.
-void Model::State::connect(Node& node, const Step& step, Inputs& inputs) {
+void Model::State::connect(Node& node, const Step& step, const TypedStep& typed, Inputs& inputs) {
   for (const Inputs::Input& input : inputs.all())
     if (input.param == step.op->reads_first && requires_grad(tensors[input.object])) gradient_edge(input.object);
   for (int k = 0; k < inputs.count; ++k) {
@@ -96,6 +96,11 @@ void Model::State::connect(Node& node, const Step& step, Inputs& inputs) {
     if (!requires_grad(tensors[input.object])) continue;
     input.edge = node.edges[k] = gradient_edge(input.object);
     if (input.edge == no_node && !expectation.hole) expectation.hole = "U17";  // a view taken in a region: nothing flows
+    if (step.op->through_view && step.op->through_view(typed.operands, input.param)) {
+      Node view{.kind = Node::Kind::view};
+      view.edges[0] = input.edge;
+      input.edge = node.edges[k] = add_node(std::move(view));
+    }
   }
 }
 
@@ -140,7 +145,7 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   if (op.alias != Alias::none && !(typed.results.size() == 1 && !typed.results[0].view)) node.kind = Node::Kind::view;
   const bool tracked = inputs.any_requires_grad && op.alias != Alias::detach;
   if (tracked) {
-    connect(node, step, inputs);
+    connect(node, step, typed, inputs);
     save_operands(node, step, inputs);
     if (op.backward_refusal && node.edges[0] != no_node) node.refusal = op.backward_refusal(args, step.inplace);
   }

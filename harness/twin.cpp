@@ -47,6 +47,8 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
     // Kernels tell strides and alignment apart (a dot product sums in another order): both are kept.
     if (!is_dense(target.layout) || target.layout.offset != 0) needs_layout[target.storage] = 1;
     if (!step->op->twin_bitwise) plan.bitwise = false;
+    // What arrives at a tensor from several sides takes the strides of whichever comes first; sums follow them.
+    if (!(target.layout == contiguous_layout(target.layout.shape))) plan.bitwise = false;
   }
   plan.flat.resize(storages);
   bool any_flat = false;

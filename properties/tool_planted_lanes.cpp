@@ -36,13 +36,13 @@ std::vector<Json> new_findings(const std::string& out) {
   return found;
 }
 
-/// A stored chain without its header.
+/// A stored chain without its header and its remarks.
 std::string body(const std::string& text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = text.find('\n', at);
-    const std::string line = text.substr(at, end - at + 1);
-    if (!line.starts_with("#") && !line.starts_with("gradsmith ")) out += line;
+    const std::string line = text.substr(at, end - at);
+    if (!line.starts_with("#") && !line.starts_with("gradsmith ")) out += line.substr(0, line.find("  #")) + "\n";
     at = end + 1;
   }
   return out;

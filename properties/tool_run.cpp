@@ -143,9 +143,11 @@ TEST(Run, Planted_faults_are_found_blamed_reduced_and_stored) {
     const auto file = std::filesystem::path(out) / finding["file"].get<std::string>();
     stored.push_back(file.string());
     const std::string chain = content(file.string());
-    EXPECT_LE(finding["steps"].get<int>(), 3) << chain;
     ASSERT_EQ(finding["ops"].size(), 1u) << chain;
-    EXPECT_TRUE(finding["ops"][0].get<std::string>().starts_with("bad_")) << "an honest op is blamed:\n" << chain;
+    const auto op = finding["ops"][0].get<std::string>();
+    const bool deep = op.starts_with("deep_");  // needs a history
+    EXPECT_TRUE(deep || op.starts_with("bad_")) << "an honest op is blamed:\n" << chain;
+    EXPECT_LE(finding["steps"].get<int>(), deep ? 5 : 3) << chain;
     const std::string page = content((file.parent_path() / "finding.md").string());
     EXPECT_NE(page.find("gradsmith replay"), std::string::npos);
     EXPECT_NE(page.find("repeats: 20 of 20 times"), std::string::npos) << page;

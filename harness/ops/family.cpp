@@ -159,6 +159,12 @@ std::vector<std::vector<std::int32_t>> reduction_groups(const Shape& shape, cons
   return groups;
 }
 
+void note_cancellation(const Var& sum) {
+  double moved = 0;
+  for (int lane = 1; lane < lane_count; ++lane) moved = std::max(moved, std::abs(sum.v.v[lane] - sum.exact()));
+  if (moved > 0.5 * std::abs(sum.exact())) Tape::active().branch(true, true, {-1, -1, 0});
+}
+
 std::vector<const Op*> entries(std::span<Op> table) {
   std::vector<const Op*> list;
   for (Op& op : table) {

@@ -91,6 +91,9 @@ std::optional<std::vector<std::int64_t>> wrap_dims(const Argument& dims, std::in
 /// For a reduction: for each output element (dims removed, row-major), the input elements it reduces, in order.
 std::vector<std::vector<std::int32_t>> reduction_groups(const Shape& shape, const std::vector<std::int64_t>& dims);
 
+/// A sum whose terms cancel so far that its value is rounding alone: another order of the terms gives any other, and no
+/// replica of one order shows what then follows. Says so to the tape.
+void note_cancellation(const Var& sum);
 /// The entries of a family's table, in order, as they are in the linked release of LibTorch. The table must live as long as
 /// the program. Sorts the `saves` of each entry
 /// as a node unpacks them: saved operands by name, as the code generator writes it.

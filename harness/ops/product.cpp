@@ -1,6 +1,8 @@
 // Matrix products: mm, and matmul of vectors and matrices.
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "harness/actuals.hpp"
 #include "harness/ops/family.hpp"
 
@@ -49,10 +51,15 @@ void products_in_order(MathsCall& m) {
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j < columns; ++j) {
       Var sum = 0.0;
+      bool finite = true;
       for (std::size_t k = 0; k < inner; ++k) {
         const Var term = a[i * inner + k] * b[k * columns + j];
         sum = k == 0 ? term : sum + term;
+        finite &= std::isfinite(a[i * inner + k].exact()) && std::isfinite(b[k * columns + j].exact());
       }
+      if (inner > 2) note_cancellation(sum);
+      // Products that overflow in both directions: with fused additions the infinity that came first stays.
+      if (inner > 1 && isnan(sum) && finite) Tape::active().branch(true, true, {-1, -1, 0});
       m.out[0].push_back(sum);
     }
 }
@@ -92,6 +99,10 @@ std::vector<const Op*> products() {
        .pure = [](const Actuals& a) { return at::matmul(a[0], a[1]); },
        .batched = call_batched,
        .saves = kept,
+       .through_view =  // a row vector is unsqueezed for mm
+           [](const std::vector<TensorInfo>& operands, int operand) {
+             return operand == 0 && operands[0].layout.shape.size() == 1 && operands[1].layout.shape.size() == 2;
+           },
        .composite = "matmul = dot, mv, mm, or unsqueeze, mm and squeeze"},
   };
   return entries(table);

@@ -87,6 +87,7 @@ Var total(const Group& x) {
   if (x.size() > 2) sum = custom(noisy(sum.v.v), sum, 1.0);
   for (std::size_t i = 1; i < x.size(); ++i)
     sum = custom(sum.v + (x.size() > 2 ? noisy(x[i]->v.v) : x[i]->v), sum, 1.0, *x[i], 1.0);
+  if (x.size() > 2) note_cancellation(sum);
   return sum;
 }
 
