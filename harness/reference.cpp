@@ -19,6 +19,16 @@ std::vector<std::vector<std::int64_t>> view_positions(const Step& step, const Ty
   return positions;
 }
 
+/// Smallest and largest magnitude that a floating type holds with all its digits.
+std::pair<double, double> normal_range(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return {0x1p-126, 0x1.fffffep127};
+    case DType::bf16: return {0x1p-126, 0x1.fep127};
+    case DType::f16: return {0x1p-14, 0x1.ffcp15};
+    default: return {0x1p-1022, 0x1.fffffffffffffp1023};
+  }
+}
+
 /// What a write leaves in an i64 or bool tensor.
 Var converted(const Var& x, DType dtype) {
   Lanes::Vec v = x.v.v;
@@ -46,7 +56,8 @@ Spread spread_of(const std::vector<Lanes>& lanes) {
   return out;
 }
 
-Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views) : no_grad_views_(views) {
+Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views)
+    : no_grad_views_(views), dtype_(dtype) {
   Tape::active().clear();
   Noise::restart(noise, dtype);
 }
@@ -217,6 +228,13 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
   tape.set_recording(true);
   for (const auto& elements : out_)
     for (const Var& v : elements) nan_ |= isnan(v);
+  if (dtype_ != DType::f64) {  // the reference computes in double: it knows neither the overflow nor the underflow of less
+    const auto [smallest, largest] = normal_range(dtype_);
+    for (const auto& elements : out_)
+      for (const Var& v : elements)
+        if (const double size = std::abs(v.exact()); size != 0 && std::isfinite(size) && (size < smallest || size > largest))
+          open_ = "beyond the range of the dtype";
+  }
 
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];

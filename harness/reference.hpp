@@ -100,6 +100,7 @@ class Evaluator {
   mutable bool infinite_ = false;
   bool subnormal_ = false, nan_ = false;
   NoGradViews no_grad_views_;
+  DType dtype_;
 };
 
 /// Cotangents a `backward` statement seeds, one list per root: ones without a spec, else the generated ones.

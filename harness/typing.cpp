@@ -97,6 +97,8 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
   if (const auto* input = std::get_if<Input>(&statement)) {
     define(input->name, {input->dtype, input_layout(*input), next_storage_++}, true, -1);
   } else if (const auto* backward = std::get_if<Backward>(&statement)) {
+    if (backward->may_fail && !backward->results.empty())
+      return "a backward that may fail names no gradients: after a failure they would not exist";
     if (refused_.empty()) {
       for (const Value root : backward->roots)
         if (!known(root)) return fmt::format("{} has no known type here", chain.names[root]);

@@ -22,7 +22,10 @@ TEST_P(Corpus, Shows_what_its_headers_claim) {
     ASSERT_TRUE(std::holds_alternative<std::optional<Claim>>(read)) << file << ": " << std::get<std::string>(read);
     const auto& claim = std::get<std::optional<Claim>>(read);
     ASSERT_TRUE(claim) << file;
-    const Verdict verdict = judge(std::get<Chain>(loaded));
+    Plan plan = plan_for(claim, {});
+    plan.lanes = with_lanes_of(std::get<Chain>(loaded), {}, file);
+    prepare(plan);
+    const Verdict verdict = judge(std::get<Chain>(loaded), plan);
     const auto departure = departs(*claim, verdict);
     EXPECT_FALSE(departure) << file << ": " << *departure << "\n" << headline(verdict);
   }
