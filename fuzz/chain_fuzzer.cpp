@@ -28,7 +28,7 @@ std::string_view as_text(const std::uint8_t* data, std::size_t size) { return {r
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  prepare(worker().plan());
+  worker().prepare();
   register_counters();
   return 0;
 }

@@ -84,6 +84,10 @@ FuzzWorker::FuzzWorker(Reached* coverage) {
   });
 }
 
+void FuzzWorker::prepare() const {
+  or_leave([this] { gradsmith::prepare(plan_); });
+}
+
 void FuzzWorker::begin(std::string_view bytes) {
   if (slot_) slot_->begin(bytes);
 }

@@ -34,8 +34,8 @@ class FuzzWorker {
   Verdict judge(const Chain& chain);
   /// The input is done with.
   void end();
-  /// All witnesses, and the lanes asked for.
-  const Plan& plan() const { return plan_; }
+  /// Sets LibTorch and the lanes asked for up here.
+  void prepare() const;
   /// For chains generated afresh.
   const Knobs& knobs() const { return knobs_; }
 

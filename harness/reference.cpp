@@ -232,8 +232,9 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     const auto [smallest, largest] = normal_range(dtype_);
     for (const auto& elements : out_)
       for (const Var& v : elements)
-        if (const double size = std::abs(v.exact()); size != 0 && std::isfinite(size) && (size < smallest || size > largest))
-          open_ = "beyond the range of the dtype";
+        for (int lane = 0; lane < lane_count; ++lane)
+          if (const double size = std::abs(v.v.v[lane]); size != 0 && (size < smallest || (size > largest && std::isfinite(v.exact()))))
+            open_ = "beyond the range of the dtype";
   }
 
   if (step.inplace) {

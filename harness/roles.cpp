@@ -24,9 +24,9 @@ const std::vector<Role>& roles() {
       {.name = "guard",
        .words = "tensors end at a page that faults, start as NaN and are out of reach once freed",
        .environment = {{"GRADSMITH_LANES", "guard"}}},
-      {.name = "repeat",
-       .words = "each chain several times: results that change, memory that is not given back",
-       .environment = {{"GRADSMITH_LANES", "determinism,leak"}}},
+      {.name = "determinism",
+       .words = "each chain twice: results must not change",
+       .environment = {{"GRADSMITH_LANES", "determinism"}}},
       {.name = "seeds", .words = "starts from the stored seeds again and again", .starts_from_merged = false},
   };
   return table;
