@@ -102,6 +102,7 @@ class Run {
     store_.write_summary(summary_json(last));
     store_.remove_slots();
     print_summary(last);
+    if (options_.report.markdown || options_.report.junit) write_reports({store_.folder().string()}, options_.report);
     return findings_.new_count() > 0 ? exit_finding : exit_clean;
   }
 
@@ -283,6 +284,7 @@ int command_run(const RunOptions& options) {
   const Plan plan = plan_of(options.witnesses);
   const Knobs knobs = knobs_of(options);
   const auto corpus = find_corpus(options.corpus);
+  check_report_files(options.report);
   const std::uint64_t seed = options.seed ? *options.seed : std::random_device{}();
   Store store(options.out);
   catch_interrupts();

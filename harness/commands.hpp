@@ -11,6 +11,15 @@
 
 namespace gradsmith {
 
+/// Where reports go, if anywhere.
+struct ReportFiles {
+  std::optional<std::string> markdown{}, junit{};
+};
+/// Makes the folders of the files named. EnvironmentError where that fails.
+void check_report_files(const ReportFiles& files);
+/// Reports on output folders, into the files named; Markdown to standard output if none is.
+void write_reports(const std::vector<std::string>& folders, const ReportFiles& files);
+
 struct RunOptions {
   std::optional<std::uint64_t> cases{};  ///< neither cases nor seconds: 10,000 cases
   std::optional<double> seconds{};
@@ -22,6 +31,7 @@ struct RunOptions {
   bool stop_on_finding = false;
   std::string out = "reports/out";
   std::optional<std::string> corpus{};
+  ReportFiles report{};  ///< written at the end; none by default
 };
 /// Generates and judges chains; findings are reduced and stored.
 int command_run(const RunOptions& options);
@@ -67,6 +77,13 @@ struct OpsOptions {
 };
 /// The op table.
 int command_ops(const OpsOptions& options);
+
+struct ReportOptions {
+  std::vector<std::string> folders{};
+  ReportFiles files{};
+};
+/// What runs and campaigns found, for people and for CI services.
+int command_report(const ReportOptions& options);
 
 /// What this machine can run and what is missing.
 int command_doctor();

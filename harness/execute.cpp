@@ -8,20 +8,25 @@
 
 #include "harness/judge.hpp"
 #include "harness/machine.hpp"
+#include "harness/meter.hpp"
 
 namespace gradsmith {
 namespace {
 
 /// Runs the statements one after another; stops at the first refusal unless its `backward` may fail.
-std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots) {
+std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots,
+                           Meter* meter = nullptr) {
   Regions regions;
   Phase phase;
   int steps = 0, backwards = 0;
   const auto backward = [&](const Backward& statement, const std::vector<Value>& roots) {
     phase = {Phase::Kind::backward, ++backwards};
+    if (meter) meter->forward_ends([&] { return machine.named_bytes(); });
     std::vector<at::Tensor> cotangents;
     if (statement.cotangent) cotangents = make_cotangents(machine, *statement.cotangent, roots);
+    if (meter) meter->before_backward();
     machine.backward(statement, roots, std::move(cotangents));
+    if (meter) meter->after_backward();
   };
   const auto refusal = [&](std::string message) {
     regions.clear();
@@ -29,10 +34,13 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
     return Refusal{phase, std::move(id), std::move(message)};
   };
   try {
-    for (const auto& statement : chain.statements) {
+    for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+      const auto& statement = chain.statements[i];
       if (const auto* step = std::get_if<Step>(&statement)) {
         phase = {Phase::Kind::step, ++steps};
+        if (meter) meter->before_step();
         machine.step(*step);
+        if (meter) meter->after_step(i);
       } else if (const auto* input = std::get_if<Input>(&statement)) {
         machine[input->name] = make_input(*input);
       } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
@@ -49,6 +57,7 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
       }
     }
     if (!implied_roots.empty()) backward({.cotangent = Spec{}}, implied_roots);
+    if (meter) meter->forward_ends([&] { return machine.named_bytes(); });
   } catch (const c10::Error& error) {
     return refusal(error.what_without_backtrace());
   } catch (const std::exception& error) {
@@ -59,10 +68,13 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
 
 }  // namespace
 
-Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots) {
+namespace {
+
+/// Everything but what the run still holds when it is over.
+Outcome execute_metered(const Chain& chain, const std::vector<Value>& implied_roots, Meter& meter) {
   Machine machine(chain.names.size());
   Outcome outcome;
-  outcome.refusal = run(machine, chain, implied_roots);
+  outcome.refusal = run(machine, chain, implied_roots, &meter);
   if (outcome.refusal) return outcome;  // nothing is compared after a refusal
   outcome.values.resize(chain.names.size());
   outcome.gradients.resize(chain.names.size());
@@ -76,6 +88,28 @@ Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots) {
     if (gradient.defined()) outcome.gradients[input->name] = read_array(gradient);
   }
   return outcome;
+}
+
+}  // namespace
+
+Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots) {
+  Cost cost;
+  Meter meter(cost, chain.statements.size());
+  Outcome outcome = execute_metered(chain, implied_roots, meter);
+  meter.close();
+  outcome.cost = std::move(cost);
+  return outcome;
+}
+
+Cost execute_cost(const Chain& chain) {
+  Cost cost;
+  Meter meter(cost, chain.statements.size());
+  {
+    Machine machine(chain.names.size());
+    run(machine, chain, {}, &meter);
+  }
+  meter.close();
+  return cost;
 }
 
 std::vector<std::optional<Layout>> execute_layouts(const Chain& chain) {
@@ -99,6 +133,7 @@ struct Silent : c10::WarningHandler {
 }  // namespace
 
 void initialize_libtorch() {
+  count_allocations(true);
   static Silent silent;  // LibTorch warns of some writes to expanded tensors, a line each
   c10::WarningUtils::set_warning_handler(&silent);
   c10::SetStackTraceFetcher([] { return std::string(); });

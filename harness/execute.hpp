@@ -11,6 +11,9 @@ namespace gradsmith {
 /// Gradients named by `wrt` are copies, so that two of them never share memory.
 Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots);
 
+/// What a chain costs without the implied backward, nothing read back; up to the refusal, if there is one.
+Cost execute_cost(const Chain& chain);
+
 /// Real layouts of all named tensors after the chain ran (for the audit of the typer); empty where undefined.
 std::vector<std::optional<Layout>> execute_layouts(const Chain& chain);
 

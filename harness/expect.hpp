@@ -21,6 +21,12 @@ struct WriteRelation {
   When when;
 };
 
+/// What a step leaves behind for backward that no name of the chain holds.
+struct Kept {
+  bool recorded = false;  ///< the step has a node in the graph
+  bool clone = false;     ///< a copy of the target as it was before the step
+};
+
 /// Statement after statement; the generator asks it before it commits to a step. Copyable: a copy is a what-if.
 class Model {
  public:
@@ -57,6 +63,8 @@ class Model {
   Blame blame() const;
   /// All meetings of a write with a saved tensor so far; empty unless asked for.
   const std::vector<WriteRelation>& relations() const;
+  /// By statement added.
+  const std::vector<Kept>& kept() const;
 
  private:
   struct State;
@@ -64,7 +72,8 @@ class Model {
 };
 
 /// Expectation of a whole typed chain. `implied_roots`, if given, gets the roots of the implied backward (none if the chain
-/// has a `backward` of its own, if nothing is differentiable, or if a step is refused).
-Expectation expect(const Chain& chain, const Typed& typed, std::vector<Value>* implied_roots = nullptr);
+/// has a `backward` of its own, if nothing is differentiable, or if a step is refused); `kept` what each statement keeps.
+Expectation expect(const Chain& chain, const Typed& typed, std::vector<Value>* implied_roots = nullptr,
+                   std::vector<Kept>* kept = nullptr);
 
 }  // namespace gradsmith

@@ -9,6 +9,8 @@
 #include "harness/difference.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
+#include "harness/memory.hpp"
+#include "harness/timing.hpp"
 #include "harness/twin.hpp"
 
 namespace gradsmith {
@@ -101,7 +103,7 @@ Testimony reference_testimony(const Case& c, Reference& reference) {
   return out;
 }
 
-Testimony twin_testimony(const Case& c, const Reference* reference) {
+Testimony twin_testimony(const Case& c, const Reference* reference, std::optional<Cost>& cost) {
   Testimony out{.witness = Witness::twin};
   const auto result = execute_twin(c.chain, c.typed, c.roots);
   if (const auto* reason = std::get_if<std::string>(&result)) {
@@ -110,6 +112,7 @@ Testimony twin_testimony(const Case& c, const Reference* reference) {
     return out;
   }
   const Twin& twin = std::get<Twin>(result);
+  cost = twin.outcome.cost;
   std::vector<char> after_gradient(c.chain.names.size());  // gradients with names of their own
   for (const auto& statement : c.chain.statements)
     if (const auto* backward = std::get_if<Backward>(&statement))
@@ -183,7 +186,8 @@ Verdict judge(const Chain& chain, const Plan& plan) {
       return verdict;
     }
   std::vector<Value> roots;
-  verdict.expectation = expect(chain, typed, &roots);
+  std::vector<Kept> kept;
+  verdict.expectation = expect(chain, typed, &roots, &kept);
   verdict.outcome = execute(chain, roots);
   const Case c{chain, typed, roots, verdict.outcome, floating_type(chain)};
   const auto asked = [&](Witness witness) { return plan.witnesses[static_cast<std::size_t>(witness)]; };
@@ -217,7 +221,8 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     }
     if (asked(Witness::reference)) verdict.testimonies.push_back(reference_testimony(c, reference));
     if (asked(Witness::twin)) {
-      Testimony twin = twin_testimony(c, &reference);
+      Testimony twin = twin_testimony(c, &reference, verdict.twin_cost);
+      if (verdict.twin_cost) verdict.deltas = deltas_of(chain, typed, kept, verdict.outcome.cost, *verdict.twin_cost);
       // Where both forms differentiate by different formulas (elu_ by its result), a departure of the twin that the
       // reference explains is no finding.
       if (twin.opinion == Opinion::disagree && !twin.bitwise && asked(Witness::reference) &&
@@ -229,6 +234,8 @@ Verdict judge(const Chain& chain, const Plan& plan) {
     }
     if (difference) verdict.testimonies.push_back(*difference);
   }
+  if (asked(Witness::memory)) verdict.testimonies.push_back(memory_witness(chain, typed, kept, verdict.outcome));
+  if (asked(Witness::time)) verdict.testimonies.push_back(time_witness(chain, typed, kept, verdict.outcome));
 
   if (const Testimony* t = finding()) {
     verdict.status = Status::finding;

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "harness/deltas.hpp"
 #include "harness/outcome.hpp"
 #include "harness/witness.hpp"
 
@@ -15,7 +16,7 @@ inline constexpr int many_executions = 20;
 
 /// What to check.
 struct Plan {
-  std::array<bool, witness_count> witnesses{true, true, true, true};
+  std::array<bool, witness_count> witnesses{true, true, true, true, true, true};
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
   int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
 };
@@ -41,10 +42,12 @@ struct Verdict {
   Expectation expectation{};
   Outcome outcome{};
   Signature signature{};                   ///< of a finding
+  std::optional<Cost> twin_cost{};         ///< of the out-of-place twin, where it ran
+  std::vector<StepDelta> deltas{};         ///< of the steps that ran in both
 };
 
 /// Judges a valid chain (parse.hpp or the generator made it). Never throws: what LibTorch does is data.
-/// Deterministic: equal chains get equal verdicts.
+/// Deterministic: equal chains get equal verdicts; only slowness near what `time` accuses may go either way.
 Verdict judge(const Chain& chain, const Plan& plan = {});
 
 /// Once per process, before the first judge: one intra-op thread, empty stack-trace fetcher, pinned switches.

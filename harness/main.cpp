@@ -37,10 +37,15 @@ std::string whole(const std::string& text) {
 }
 
 void add_witnesses(CLI::App* command, std::vector<std::string>& witnesses) {
-  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference (all)")
+  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference,memory,time (all)")
       ->delimiter(',')
       ->allow_extra_args(false)  // else it would take the file behind it
       ->option_text("LIST");
+}
+
+void add_report_files(CLI::App* command, ReportFiles& files) {
+  command->add_option("--markdown", files.markdown, "write the report as Markdown there")->option_text("FILE");
+  command->add_option("--junit", files.junit, "write it as JUnit XML there")->option_text("FILE");
 }
 
 void add_run(CLI::App& app, RunOptions& options) {
@@ -69,6 +74,7 @@ void add_run(CLI::App& app, RunOptions& options) {
       ->option_text("N");
   run->add_option("--out", options.out, "folder for records and findings (reports/out)")->option_text("DIR");
   run->add_option("--corpus", options.corpus, "folder whose known/ holds known issues (corpus)")->option_text("DIR");
+  add_report_files(run, options.report);
   run->callback([&] { result = command_run(options); });
 }
 
@@ -123,6 +129,13 @@ void add_ops(CLI::App& app, OpsOptions& options) {
   ops->callback([&] { result = command_ops(options); });
 }
 
+void add_report(CLI::App& app, ReportOptions& options) {
+  CLI::App* report = app.add_subcommand("report", "report what runs found: Markdown to standard output, or into files");
+  report->add_option("folders", options.folders, "output folders of runs")->required()->option_text("DIR...");
+  add_report_files(report, options.files);
+  report->callback([&] { result = command_report(options); });
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app("GradSmith: exact verdicts on gradients of random LibTorch programs", "gradsmith");
   app.set_version_flag("--version", version);
@@ -139,6 +152,7 @@ int parse_and_run(int argc, char** argv) {
   ReproOptions repro;
   FmtOptions fmt;
   OpsOptions ops;
+  ReportOptions report;
   add_run(app, run);
   add_replay(app, replay);
   add_reduce(app, reduce);
@@ -146,6 +160,7 @@ int parse_and_run(int argc, char** argv) {
   add_repro(app, repro);
   add_fmt(app, fmt);
   add_ops(app, ops);
+  add_report(app, report);
   app.add_subcommand("doctor", "say what this machine can run and what is missing")->callback([] {
     result = command_doctor();
   });

@@ -65,6 +65,38 @@ Json finding_json(const FindingEntry& finding) {
           {"known", finding.known},         {"steps", finding.steps}, {"file", finding.file}};
 }
 
+Json cost_json(const Cost& cost) {
+  return {{"forward_ns", cost.forward_nanoseconds}, {"backward_ns", cost.backward_nanoseconds},
+          {"live_bytes", cost.live},                {"saved_bytes", cost.saved},
+          {"peak_bytes", cost.peak},                {"allocations", cost.allocations},
+          {"leaked_bytes", cost.leaked}};
+}
+
+/// "CLASS:COUNT CLASS:COUNT ...", those that are not empty.
+std::string classes_text(const RatioHistogram& histogram) {
+  std::string out;
+  for (int which = 0; which < RatioHistogram::classes; ++which)
+    if (histogram[which] > 0) out += fmt::format("{}{}:{}", out.empty() ? "" : " ", which, histogram[which]);
+  return out;
+}
+
+Json delta_json(const OpDelta& delta) {
+  return {{"steps", delta.steps},
+          {"time_ratio", delta.ratio.median()},
+          {"saved_live_bytes", delta.live},
+          {"saved_peak_bytes", delta.peak},
+          {"target_bytes", delta.target},
+          {"time_ratio_classes", classes_text(delta.ratio)}};
+}
+
+Json deltas_json(const Tally& tally) {
+  Json json = Json::object();
+  for (const auto& [op, deltas] : tally.deltas)
+    json[std::string(all_ops()[op]->name) + "_"] = {{"recorded", delta_json(deltas.recorded)},
+                                                    {"unrecorded", delta_json(deltas.unrecorded)}};
+  return json;
+}
+
 }  // namespace
 
 std::string record_line(const Chain& chain, const Verdict& verdict, const Provenance& from) {
@@ -80,6 +112,8 @@ std::string record_line(const Chain& chain, const Verdict& verdict, const Proven
                       {"hole", verdict.expectation.hole ? Json(*verdict.expectation.hole) : Json(nullptr)}};
   json["observed"] = {{"refusal", refusal_json(verdict.outcome.refusal)}};
   for (const Testimony& testimony : verdict.testimonies) json["witnesses"].push_back(testimony_json(testimony));
+  json["cost"] = cost_json(verdict.outcome.cost);
+  json["twin_cost"] = verdict.twin_cost ? cost_json(*verdict.twin_cost) : Json(nullptr);
   json["chain"] = print(chain);
   return line(json);
 }
@@ -124,6 +158,10 @@ std::string summary_json(const Summary& summary) {
   for (std::size_t i = 0; i < tally.ops.size(); ++i)
     json["ops"][std::string(all_ops()[i]->name)] = {{"out_of_place", tally.ops[i].out_of_place},
                                                     {"in_place", tally.ops[i].in_place}};
+  json["deltas"] = deltas_json(tally);
+  json["control"] = {{"steps", tally.control.total()},
+                     {"time_ratio", tally.control.median()},
+                     {"time_ratio_classes", classes_text(tally.control)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

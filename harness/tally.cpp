@@ -1,5 +1,6 @@
 #include "harness/tally.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -33,7 +34,15 @@ std::uint32_t position(const Op* op) {
 void put(std::string& out, std::string_view field) {
   fmt::format_to(std::back_inserter(out), "{}:{}", field.size(), field);
 }
-void put(std::string& out, unsigned number) { put(out, fmt::format_int(number).str()); }
+void put(std::string& out, std::int64_t number) {
+  const fmt::format_int text(number);
+  put(out, std::string_view(text.data(), text.size()));
+}
+/// One field for all: there are several in every report.
+void put(std::string& out, const StepDelta& delta) {
+  put(out, fmt::format(FMT_COMPILE("{} {} {} {} {} {} {}"), position(delta.op), int{delta.inplace}, int{delta.recorded},
+                       delta.ratio, delta.live, delta.peak, delta.target));
+}
 
 struct Reader {
   std::string_view rest;
@@ -45,11 +54,22 @@ struct Reader {
     rest.remove_prefix(start + size);
     return field;
   }
-  unsigned number() {
+  std::int64_t number() {
     const auto field = text();
-    unsigned value = 0;
+    std::int64_t value = 0;
     std::from_chars(field.data(), field.data() + field.size(), value);
     return value;
+  }
+  StepDelta delta() {
+    const auto field = text();
+    std::array<std::int64_t, 7> numbers{};
+    const char* at = field.data();
+    for (std::int64_t& number : numbers) {
+      at = std::from_chars(at, field.data() + field.size(), number).ptr;
+      ++at;  // the space
+    }
+    const auto [op, inplace, recorded, ratio, live, peak, target] = numbers;
+    return {all_ops()[static_cast<std::size_t>(op)], inplace != 0, recorded != 0, static_cast<int>(ratio), live, peak, target};
   }
 };
 
@@ -69,22 +89,25 @@ CaseReport case_report(const Chain& chain, const Verdict& verdict) {
   for (const Statement& statement : chain.statements)
     if (const auto* step = std::get_if<Step>(&statement))
       report.uses.push_back(position(step->op) * 2 + (step->inplace ? 1 : 0));
+  report.deltas = verdict.deltas;
   if (verdict.status == Status::finding) report.signature = verdict.signature;
   return report;
 }
 
 std::string encode(const CaseReport& report) {
   std::string out;
-  put(out, static_cast<unsigned>(report.status));
-  put(out, report.raised ? 1u : 0u);
+  put(out, static_cast<std::int64_t>(report.status));
+  put(out, std::int64_t{report.raised});
   put(out, report.reason);
   for (std::size_t w = 0; w < witness_count; ++w) {
-    put(out, static_cast<unsigned>(report.opinions[w]));
+    put(out, static_cast<std::int64_t>(report.opinions[w]));
     put(out, report.reasons[w]);
   }
-  put(out, static_cast<unsigned>(report.uses.size()));
-  for (const std::uint32_t use : report.uses) put(out, use);
-  put(out, static_cast<unsigned>(report.signature.kind));
+  put(out, static_cast<std::int64_t>(report.uses.size()));
+  for (const std::uint32_t use : report.uses) put(out, std::int64_t{use});
+  put(out, static_cast<std::int64_t>(report.deltas.size()));
+  for (const StepDelta& delta : report.deltas) put(out, delta);
+  put(out, static_cast<std::int64_t>(report.signature.kind));
   for (const std::string* field : {&report.signature.guilty, &report.signature.detail, &report.signature.dtype,
                                    &report.signature.device, &report.headline, &report.evidence, &report.record})
     put(out, *field);
@@ -101,8 +124,10 @@ CaseReport decode(std::string_view bytes) {
     report.opinions[w] = static_cast<Opinion>(in.number());
     report.reasons[w] = in.text();
   }
-  report.uses.resize(in.number());
-  for (std::uint32_t& use : report.uses) use = in.number();
+  report.uses.resize(static_cast<std::size_t>(in.number()));
+  for (std::uint32_t& use : report.uses) use = static_cast<std::uint32_t>(in.number());
+  report.deltas.resize(static_cast<std::size_t>(in.number()));
+  for (StepDelta& delta : report.deltas) delta = in.delta();
   report.signature.kind = static_cast<FindingKind>(in.number());
   for (std::string* field : {&report.signature.guilty, &report.signature.detail, &report.signature.dtype,
                              &report.signature.device, &report.headline, &report.evidence, &report.record})
@@ -149,6 +174,14 @@ void Tally::add(const CaseReport& report) {
     }
   ops.resize(all_ops().size());
   for (const std::uint32_t use : report.uses) ++(use % 2 ? ops[use / 2].in_place : ops[use / 2].out_of_place);
+  for (const StepDelta& delta : report.deltas) {
+    if (!delta.inplace) {
+      control.add(delta.ratio);
+      continue;
+    }
+    OpDeltas& of = deltas[position(delta.op)];
+    (delta.recorded ? of.recorded : of.unrecorded).add(delta);
+  }
 }
 
 }  // namespace gradsmith

@@ -6,6 +6,7 @@
 
 #include "harness/layout.hpp"
 #include "harness/machine.hpp"
+#include "harness/meter.hpp"
 
 namespace gradsmith {
 namespace {
@@ -153,11 +154,9 @@ class TwinTensors {
   std::vector<Family> families_;
 };
 
-}  // namespace
-
-std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
-  const Plan plan = plan_twin(chain, typed);
-  if (!plan.reason.empty()) return plan.reason;
+/// Everything but what the run still holds when it is over.
+std::variant<Twin, std::string> run_twin(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                                         const Plan& plan, Meter& meter) {
   Machine machine(chain.names.size());
   TwinTensors tensors(machine, typed, plan);
   Regions regions;
@@ -168,7 +167,8 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   const auto backward = [&](const Backward& statement, const std::vector<Value>& roots) {
     {
       at::AutoGradMode on(true);  // also in a region: a root keeps the history it has
-      for (const Value root : roots) tensors.refresh(root);
+      meter.forward_ends([&] { return machine.named_bytes(); });
+    for (const Value root : roots) tensors.refresh(root);
     }
     std::vector<Value> objects;
     for (const Value root : roots) objects.push_back(tensors.is_flat(root) ? root : tensors.object(root));
@@ -185,7 +185,9 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
       for (const Value value : *statement.wrt) machine[value] = machine[tensors.object(value)];  // the tensor as it is now
     Backward retained = statement;  // rebuilding a storage saves indices that the chain's own graph does not have
     retained.retain_graph = true;
+    meter.before_backward();
     machine.backward(retained, objects, std::move(cotangents));
+    meter.after_backward();
     for (const Value result : statement.results)
       if (result != dropped) tensors.adopt(result, machine[result]);
   };
@@ -213,13 +215,18 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
           if (!tensors.is_flat(value)) machine[value] = machine[tensors.object(value)];
         });
         if (step.inplace) {
+          const bool plain = !tensors.is_flat(args.tensor(0));
+          meter.before_step();
           tensors.write(args.tensor(0), machine.functional(step), depth == 0);
+          meter.after_step(i, plain);  // else mostly the rebuilding of a storage
           continue;
         }
         const Alias alias = step.op->alias;
         const auto& results = typed.steps[i].results;
         const bool view = alias != Alias::none && (alias == Alias::detach || (!results.empty() && results[0].view));
+        meter.before_step();
         machine.step(step);
+        meter.after_step(i);
         for (std::size_t k = 0; k < step.results.size(); ++k) {
           const Value value = step.results[k];
           if (value == dropped || typed.object[value] != value) continue;
@@ -231,6 +238,7 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
       }
     }
     if (!implied_roots.empty()) backward({.cotangent = Spec{}}, implied_roots);
+    meter.forward_ends([&] { return machine.named_bytes(); });
   } catch (const c10::Error& error) {
     return "the twin was refused: " + std::string(error.what_without_backtrace());
   }
@@ -248,6 +256,19 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   }
   for (const auto& [value, leaf] : leaves)
     if (leaf.grad().defined()) twin.outcome.gradients[value] = read_array(leaf.grad());
+  return twin;
+}
+
+}  // namespace
+
+std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
+  const Plan plan = plan_twin(chain, typed);
+  if (!plan.reason.empty()) return plan.reason;
+  Cost cost;
+  Meter meter(cost, chain.statements.size());
+  auto twin = run_twin(chain, typed, implied_roots, plan, meter);
+  meter.close();
+  if (auto* ran = std::get_if<Twin>(&twin)) ran->outcome.cost = std::move(cost);
   return twin;
 }
 

@@ -57,6 +57,7 @@ Op mul_entry(std::string_view name, Pure pure);                             ///<
 std::vector<const Op*> gradients();  ///< wrong derivatives
 std::vector<const Op*> values();     ///< wrong values, views and reductions
 std::vector<const Op*> writes();     ///< wrong in-place forms, bookkeeping and checks
+std::vector<const Op*> costs();      ///< hidden copies, leaks, slowness
 std::vector<const Op*> right();      ///< the controls
 
 }  // namespace gradsmith::plant

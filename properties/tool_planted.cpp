@@ -53,6 +53,12 @@ bool uses(const Chain& chain, std::string_view op) {
   });
 }
 
+/// The witnesses of costs always name the op; others may have a leak of their own in the same program.
+bool names_the_op(const Planted& fault) { return fault.witness == Witness::memory || fault.witness == Witness::time; }
+bool blames(const Signature& signature, const Planted& fault) {
+  return signature.guilty == fault.op || signature.guilty == std::string(fault.op) + "_";
+}
+
 /// The first programs in which the fault's own witness sees it.
 std::vector<Chain> find(const Planted& fault, std::size_t count) {
   const Knobs knobs = among({fault.op});
@@ -63,7 +69,8 @@ std::vector<Chain> find(const Planted& fault, std::size_t count) {
     Choices choices(seed);
     Chain chain = generate(choices, knobs);
     const Verdict verdict = judge(chain, plan);
-    if (verdict.status == Status::finding && verdict.signature.kind == fault.kind && uses(chain, fault.op))
+    if (verdict.status == Status::finding && verdict.signature.kind == fault.kind && uses(chain, fault.op) &&
+        (!names_the_op(fault) || blames(verdict.signature, fault)))
       found.push_back(std::move(chain));
   }
   return found;
@@ -92,8 +99,9 @@ std::string body(const Chain& chain) {
 class PlantedFault : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedFault, Is_found_by_its_witness_and_reduced_to_one_text_from_every_start) {
-  constexpr std::size_t starts = 24;
   const Planted& fault = GetParam();
+  // Slowness takes many runs to confirm.
+  const std::size_t starts = fault.witness == Witness::time ? 4 : 24;
   const auto found = find(fault, starts);
   ASSERT_EQ(found.size(), starts) << "in " << programs << " programs";
   std::map<std::string, std::string> minima, listed;
