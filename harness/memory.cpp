@@ -50,6 +50,18 @@ bool backward_may_fail(const Chain& chain) {
   });
 }
 
+/// The leak needs a graph: a cycle of nodes and of the tensors that they keep. It is gone where nothing requires grad.
+bool is_cycle(const Chain& chain) {
+  Chain plain = chain;
+  for (Statement& statement : plain.statements) {
+    if (auto* input = std::get_if<Input>(&statement)) input->requires_grad = false;
+    const auto* backward = std::get_if<Backward>(&statement);
+    if (backward && !backward->results.empty()) return true;  // its results would be missing
+  }
+  std::erase_if(plain.statements, [](const Statement& one) { return std::holds_alternative<Backward>(one); });
+  return execute_cost(plain).leaked == 0;
+}
+
 /// The last step with which a leak begins: the chain up to it leaks, the chain before it does not.
 const Step* leaking_step(const Chain& chain) {
   const Step* found = nullptr;
@@ -75,7 +87,10 @@ Testimony memory_witness(const Chain& chain, const Typed& typed, const std::vect
   if (weigh_steps(out, chain, typed, kept, outcome.cost) || outcome.cost.leaked == 0) return out;
   const bool failed = outcome.refusal && outcome.refusal->phase.kind == Phase::Kind::backward;
   if (failed || backward_may_fail(chain)) return out;
-  disagree(out, FindingKind::leak, leaking_step(chain), "graph", outcome.cost.leaked, 0);
+  const bool cycle = is_cycle(chain);
+  disagree(out, FindingKind::leak, cycle ? nullptr : leaking_step(chain), cycle ? "cycle" : "storage",
+           outcome.cost.leaked, 0);
+  if (cycle) out.guilty = "autograd";  // which of the steps closes it is chance
   out.reason = fmt::format("{} bytes are still alive when all names of the chain are gone", outcome.cost.leaked);
   return out;
 }

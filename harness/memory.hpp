@@ -9,7 +9,8 @@
 
 namespace gradsmith {
 
-/// Details: "kept" (bytes that outlive a step), "scratch" (bytes during it), "graph" (a leak).
+/// Details: "kept" (bytes that outlive a step), "scratch" (bytes during it), "storage" (a leak), "cycle" (one of
+/// the graph, laid at the door of autograd).
 /// Weighs the steps that ran, a refused chain's too. `kept` as `expect` gave it. Skipped but for float64. Leaks are not
 /// looked for after a backward that failed: the engine holds what it had not yet worked off until the thread's next.
 Testimony memory_witness(const Chain& chain, const Typed& typed, const std::vector<Kept>& kept, const Outcome& outcome);

@@ -369,7 +369,7 @@ bad_neg_keeps_clone_(a)
       {"bad_sin_leaks",
        Witness::memory,
        leak,
-       {{"leak.bad_sin_leaks.graph.f64.cpu", R"(a = input f64[] values=[0]
+       {{"leak.bad_sin_leaks.storage.f64.cpu", R"(a = input f64[] values=[0]
 v1 = bad_sin_leaks(a)
 )"}}},
       {"bad_neg_slow",
