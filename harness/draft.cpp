@@ -18,8 +18,15 @@ const Extent& Draft::extent(Value value) {
   if (extent_writes_[value] == writes_[storage]) return extent;
   extent_writes_[value] = writes_[storage];
   const Typed& typed = typer_.typed();
-  for (; evaluated_ < chain_.statements.size(); ++evaluated_)
+  for (; evaluated_ < chain_.statements.size(); ++evaluated_) {
     evaluator_.add(chain_.statements[evaluated_], typed);
+    const auto* backward = std::get_if<Backward>(&chain_.statements[evaluated_]);
+    if (!backward) continue;
+    for (const Value gradient : backward->results)  // not known here; a chain that is extended may go on with them
+      if (gradient != dropped)
+        evaluator_.bind(gradient, std::vector<Lanes>(
+                                      static_cast<std::size_t>(element_count(typed.values[gradient].layout.shape)), 0.5));
+  }
   constexpr double infinity = std::numeric_limits<double>::infinity();
   extent = {infinity, -infinity, infinity, true};
   for (const Var& element : evaluator_.read(value)) {
