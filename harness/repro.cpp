@@ -50,6 +50,9 @@ std::string no_repro(const Chain& chain) {
     if (const auto* backward = std::get_if<Backward>(&statement); backward && backward->create_graph)
       return "create_graph: second derivatives are not judged, so there is nothing to assert";
   }
+  const auto typed = type_chain(chain);
+  if (std::holds_alternative<Typed>(typed) && expect(chain, std::get<Typed>(typed)).hole == "U24")
+    return "ops on inference tensors with a history (U24) are not modelled: any of them may be refused";
   return {};
 }
 
