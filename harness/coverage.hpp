@@ -29,8 +29,8 @@ std::string_view domain_name(Domain domain);
 
 /// Counters of each domain. Features of a domain that has more names than counters share some: coverage stays bounded,
 /// and so does a corpus that is kept for it.
-inline constexpr std::array<std::size_t, domain_count> domain_counters{2048, 12288, 28672, 6144, 3072, 2048, 2048, 1024};
-/// All of them: 56 Ki.
+inline constexpr std::array<std::size_t, domain_count> domain_counters{1024, 4096, 6144, 2048, 1024, 768, 512, 64};
+/// All of them: 15 Ki and a bit.
 inline constexpr std::size_t counter_count = [] {
   std::size_t sum = 0;
   for (const std::size_t count : domain_counters) sum += count;

@@ -96,6 +96,7 @@ std::vector<Spread> expected_cotangents(const Chain& chain, const Typed& typed, 
   std::vector<std::vector<Lanes>> sums(chain.statements.size());
   const auto sweep = [&](const Backward& statement, const std::vector<Value>& roots) {
     const auto adjoint = evaluator.sweep(roots, seeds(statement.cotangent, roots, typed, dtype));
+    if (statement.wrt) evaluator.bind_gradients(statement, adjoint);
     for (std::size_t i = 0; i < nodes.size(); ++i)
       for (std::size_t e = 0; e < nodes[i].size(); ++e)
         if (nodes[i][e] >= 0) sums[i][e] = sums[i][e] + adjoint[nodes[i][e]];

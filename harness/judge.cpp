@@ -108,6 +108,28 @@ Testimony reference_testimony(const Case& c, Reference& reference) {
   return out;
 }
 
+/// By storage: holds a gradient that has a name, or what was computed from one.
+std::vector<char> hold_gradients(const Case& c) {
+  int storages = 0;
+  for (const TensorInfo& info : c.typed.values) storages = std::max(storages, info.storage + 1);
+  std::vector<char> hold(static_cast<std::size_t>(storages));
+  const auto at = [&](Value value) -> char& { return hold[static_cast<std::size_t>(c.typed.values[value].storage)]; };
+  for (const Statement& statement : c.chain.statements) {
+    if (const auto* backward = std::get_if<Backward>(&statement))
+      for (const Value value : backward->results)
+        if (value != dropped) at(value) = 1;
+    const auto* step = std::get_if<Step>(&statement);
+    if (!step) continue;
+    bool reads = false;
+    for_each_ref(*step, [&](const Value& value) { reads |= at(value) != 0; });
+    if (!reads) continue;
+    if (step->inplace) at(Args(step->args).tensor(0)) = 1;
+    for (const Value value : step->results)
+      if (value != dropped) at(value) = 1;
+  }
+  return hold;
+}
+
 Testimony twin_testimony(const Case& c, const Reference* reference) {
   Testimony out{.witness = Witness::twin};
   const auto result = execute_twin(c.chain, c.typed, c.roots);
@@ -117,16 +139,12 @@ Testimony twin_testimony(const Case& c, const Reference* reference) {
     return out;
   }
   const Twin& twin = std::get<Twin>(result);
-  std::vector<char> after_gradient(c.chain.names.size());  // gradients with names of their own
-  for (const auto& statement : c.chain.statements)
-    if (const auto* backward = std::get_if<Backward>(&statement))
-      for (const Value value : backward->results)
-        if (value != dropped) after_gradient[value] = 1;
+  const std::vector<char> after_gradient = hold_gradients(c);
   const auto differ = [&](const std::vector<std::optional<Array>>& chain, const std::vector<std::optional<Array>>& other,
                           bool values, const std::vector<std::optional<Spread>>* expected) {
     for (std::size_t v = 0; v < chain.size(); ++v) {
       if (!chain[v] || v >= other.size() || !other[v]) continue;
-      const bool bitwise = twin.bitwise_gradients || (values && !after_gradient[v]);
+      const bool bitwise = twin.bitwise_gradients || (values && !after_gradient[c.typed.values[v].storage]);
       const auto &a = chain[v]->data, &b = other[v]->data;
       const auto at = first_bit_difference(a, b);
       if (at < 0) continue;

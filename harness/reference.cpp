@@ -88,8 +88,10 @@ void Evaluator::bind(Value value, std::vector<Lanes> elements) {
 }
 
 std::vector<Var> Evaluator::read(Value value) const {
+  const Tensor& t = tensors_[value];
   std::vector<Var> out;
-  read(value, out);
+  out.reserve(t.cells.size());
+  for (const auto cell : t.cells) out.push_back({storages_[t.storage][cell], families_[t.family][cell]});
   return out;
 }
 
@@ -100,7 +102,17 @@ std::vector<Lanes> Evaluator::lanes(Value value) const {
   return out;
 }
 
-void Evaluator::read(Value value, std::vector<Var>& out) const {
+void Evaluator::bind_gradients(const Backward& statement, const std::vector<Lanes>& adjoint) {
+  for (std::size_t k = 0; k < statement.results.size(); ++k) {
+    if (statement.results[k] == dropped) continue;
+    std::vector<Lanes> gradient;
+    for (const Var& v : read((*statement.wrt)[k])) gradient.push_back(v.node < 0 ? Lanes(0.0) : adjoint[v.node]);
+    bind(statement.results[k], std::move(gradient));
+  }
+}
+
+/// Elements as an op takes them: in a region without their nodes.
+void Evaluator::operand(Value value, std::vector<Var>& out) const {
   const Tensor& t = tensors_[value];
   out.resize(t.cells.size());
   const auto& values = storages_[t.storage];
@@ -195,7 +207,7 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
   for (std::size_t i = 0; i < op.params.size(); ++i) {
     in_[i].clear();
     if (!args.is_tensor(i)) continue;
-    read(args.tensor(i), in_[i]);
+    operand(args.tensor(i), in_[i]);
     call.tensors[i] = &typed.operands[i];
   }
   Tape& tape = Tape::active();
@@ -341,14 +353,11 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
       }
       return;
     }
+    evaluator.bind_gradients(statement, adjoint);
     for (std::size_t k = 0; k < statement.results.size(); ++k) {
       if (statement.results[k] == dropped) continue;
-      std::vector<Lanes> gradient;
-      const Value wrt = (*statement.wrt)[k];
-      if (evaluator.is_view(wrt)) out.open = "gradient with respect to a view";  // cells do not tell a view from its base
-      for (const Var& v : evaluator.read(wrt)) gradient.push_back(v.node < 0 ? Lanes(0.0) : adjoint[v.node]);
-      evaluator.bind(statement.results[k], std::move(gradient));
       defined.push_back(statement.results[k]);
+      if (evaluator.is_view((*statement.wrt)[k])) out.open = "gradient with respect to a view";  // cells do not tell a view from its base
     }
   };
 

@@ -47,9 +47,11 @@ class Evaluator {
   explicit Evaluator(std::uint64_t noise = 0, DType dtype = DType::f64, NoGradViews views = NoGradViews::cut);
   /// Takes the next statement; `typed` has typed it already. `backward` statements are no-ops here (see backward()).
   void add(const Statement& statement, const Typed& typed);
-  /// Gives a name (a result of `backward(wrt=...)`) constant elements.
+  /// Gives a name constant elements.
   void bind(Value value, std::vector<Lanes> elements);
-  /// Current elements of a tensor, row-major.
+  /// Gives the results of a `backward(wrt=...)` their elements, constants, from the adjoints of its sweep.
+  void bind_gradients(const Backward& statement, const std::vector<Lanes>& adjoint);
+  /// Current elements of a tensor, row-major, with the nodes of its history (in a region too).
   std::vector<Var> read(Value value) const;
   /// The same without their nodes.
   std::vector<Lanes> lanes(Value value) const;
@@ -82,7 +84,7 @@ class Evaluator {
   };
   void step(const Step& step, const TypedStep& typed);
   void view(const Step& step, const TypedStep& typed);
-  void read(Value value, std::vector<Var>& out) const;
+  void operand(Value value, std::vector<Var>& out) const;
   Tensor& define(Value value);
   int new_storage(std::vector<Lanes> cells);
   int new_family(int storage);

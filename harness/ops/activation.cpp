@@ -17,14 +17,14 @@ const Var not_a_number(std::numeric_limits<double>::quiet_NaN());
 Var exponential_unit(const Var& x, double alpha, double scale, double input_scale) {
   if (x > 0) return x * Var(scale);
   const Lanes inner = x.v * input_scale, depth = Lanes(alpha) * scale;
-  return custom(expm1(inner) * depth, x, Lanes(input_scale) * depth * exp(inner));
+  return custom(with_either_zero(expm1(inner) * depth), x, Lanes(input_scale) * depth * exp(inner));
 }
 // The same, derived from the result: r + scale * alpha cancels where r is saturated, and a positive x whose result
 // underflows to 0 counts as negative.
 Var exponential_unit_inplace(const Var& x, double alpha, double scale, double input_scale) {
   const Lanes depth = Lanes(alpha) * scale;
   const bool positive = x > 0;
-  const Lanes r = positive ? x.v * scale : expm1(x.v * input_scale) * depth;
+  const Lanes r = positive ? x.v * scale : with_either_zero(expm1(x.v * input_scale) * depth);
   return custom(r, x, positive && r.exact() != 0 ? Lanes(scale) : Lanes(input_scale) * (r + depth));
 }
 constexpr double selu_alpha = 1.6732632423543772848170429916717;  // ATen/native/Activation.cpp

@@ -24,10 +24,15 @@ inline Lanes erf(const Lanes& x) {
   return each(x, [](double t) { return std::erf(t); });
 }
 /// `x`; but a 0 has either sign, and the replicas differ in it: for ops whose vector and scalar loops choose differently
-/// between 0 and -0, which a reciprocal shows.
-inline Var either_zero(const Var& x) {
-  return x.exact() == 0 ? Var(Lanes(Lanes::Vec{x.exact(), 0.0, -0.0, 0.0}), x.node) : x;
+/// between 0 and -0, or whose sums start from 0, which a reciprocal shows.
+inline Lanes with_either_zero(const Lanes& x) {
+  if (x.exact() != 0) return x;
+  Lanes::Vec v = x.v;
+  for (int lane = 1; lane < lane_count; ++lane)
+    if (v[lane] == 0) v[lane] = lane == 2 ? -0.0 : 0.0;
+  return Lanes(v);
 }
+inline Var either_zero(const Var& x) { return x.exact() == 0 ? Var(with_either_zero(x.v), x.node) : x; }
 /// 1 / (1 + e^-x).
 inline Lanes sigmoid(const Lanes& x) { return Lanes(1.0) / (Lanes(1.0) + exp(-x)); }
 

@@ -5,6 +5,7 @@
 
 #include "harness/actuals.hpp"
 #include "harness/ops/family.hpp"
+#include "harness/ops/lanes.hpp"
 
 namespace gradsmith::ops {
 namespace {
@@ -60,7 +61,7 @@ void products_in_order(MathsCall& m) {
       if (inner > 2) note_cancellation(sum);
       // Products that overflow in both directions: with fused additions the infinity that came first stays.
       if (inner > 1 && isnan(sum) && finite) Tape::active().branch(true, true, {-1, -1, 0});
-      m.out[0].push_back(sum);
+      m.out[0].push_back(either_zero(sum));
     }
 }
 

@@ -88,7 +88,7 @@ Var total(const Group& x) {
   for (std::size_t i = 1; i < x.size(); ++i)
     sum = custom(sum.v + (x.size() > 2 ? noisy(x[i]->v.v) : x[i]->v), sum, 1.0, *x[i], 1.0);
   if (x.size() > 2) note_cancellation(sum);
-  return sum;
+  return either_zero(sum);
 }
 
 /// A result with one partial per element, as a row of nodes.
@@ -187,7 +187,7 @@ void running_sum(MathsCall& m) {
     for (std::size_t i = 1; i < positions.size(); ++i)
       m.out[0][positions[i]] = m.out[0][positions[i - 1]] + m.in[0][positions[i]];
   // One sum feeds the next inside the kernel; the results themselves do not depend on each other.
-  for (Var& v : m.out[0]) v = custom(v.v, v, 1.0);
+  for (Var& v : m.out[0]) v = custom(with_either_zero(v.v), v, 1.0);
 }
 
 /// The `dim` argument as LibTorch takes it; None stays None but in a batched call, where the batch must not be reduced.
