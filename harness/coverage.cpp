@@ -66,6 +66,12 @@ void Reached::note(std::uint32_t counter, unsigned level) {
   seen = std::max(seen, static_cast<std::uint8_t>(level));
 }
 
+bool Reached::chosen(unsigned share) const {
+  std::uint64_t sum = 0;  // in any order
+  for (const std::uint32_t index : counters_) sum += (index + 1) * 0x9e3779b97f4a7c15u;
+  return named_ || (sum >> 32) % share == 0;
+}
+
 void Reached::clear() {
   for (const std::uint32_t index : counters_) levels_[index] = unseen;
   counters_.clear();

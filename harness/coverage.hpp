@@ -53,6 +53,9 @@ class Reached {
   void note(Domain domain, std::initializer_list<std::string_view> words, unsigned level = 0);
   /// The same by its counter: what another has reached.
   void note(std::uint32_t counter, unsigned level = 0);
+  /// One in `share`, by what has been noted so far; always where names are kept. For features too dear to look at of every
+  /// chain: the same chain is chosen in any process.
+  bool chosen(unsigned share) const;
   /// Forgets everything.
   void clear();
   /// Indices of the counters hit, in the order they were first hit.

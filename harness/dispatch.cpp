@@ -6,7 +6,9 @@
 #include <torch/csrc/autograd/function.h>
 
 #include <bit>
-#include <map>
+#include <typeindex>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace gradsmith {
 namespace {
@@ -53,11 +55,17 @@ std::string size_class(std::int64_t number) {
   return std::to_string(std::bit_width(static_cast<std::uint64_t>(number)));
 }
 
-/// "MulBackward0", "CopySlices": nodes that have no name of their own are called by their type.
-std::string node_name(const torch::autograd::Node& node) {
+/// "MulBackward0", "CopySlices": nodes that have no name of their own are called by their type. Asked of each type once:
+/// LibTorch makes such a name anew at every call.
+const std::string& node_name(const torch::autograd::Node& node) {
   constexpr std::string_view home = "torch::autograd::";
-  std::string name = node.name();
-  return name.starts_with(home) ? name.substr(home.size()) : name;
+  static thread_local std::unordered_map<std::type_index, std::string> names;
+  const auto [at, fresh] = names.try_emplace(typeid(node));
+  if (fresh) {
+    at->second = node.name();
+    if (at->second.starts_with(home)) at->second.erase(0, home.size());
+  }
+  return at->second;
 }
 
 /// The graph below a node, each node once; the depth is that of a walk along first visits.
@@ -66,24 +74,20 @@ class GraphWalk {
   explicit GraphWalk(Reached& to) : to_(to) {}
   void visit(torch::autograd::Node* root) {
     std::vector<std::pair<torch::autograd::Node*, int>> open{{root, 1}};
-    if (names_.contains(root)) return;
-    names_[root] = node_name(*root);
+    if (!seen_.insert(root).second) return;
     while (!open.empty()) {
       const auto [node, depth] = open.back();
       open.pop_back();
       deepest_ = std::max(deepest_, depth);
-      const std::string name = names_[node];
+      const std::string& name = node_name(*node);
       for (const auto& edge : node->next_edges()) {
         torch::autograd::Node* next = edge.function.get();
         if (!next) {
           to_.note(Domain::graph, {name, " to nothing"});
           continue;
         }
-        if (const auto [at, fresh] = names_.try_emplace(next, std::string()); fresh) {
-          at->second = node_name(*next);
-          open.emplace_back(next, depth + 1);
-        }
-        to_.note(Domain::graph, {name, " to ", names_[next]});
+        if (seen_.insert(next).second) open.emplace_back(next, depth + 1);
+        to_.note(Domain::graph, {name, " to ", node_name(*next)});
       }
     }
   }
@@ -91,7 +95,7 @@ class GraphWalk {
 
  private:
   Reached& to_;
-  std::map<torch::autograd::Node*, std::string> names_{};  // never iterated: addresses decide nothing
+  std::unordered_set<torch::autograd::Node*> seen_{};  // never iterated: addresses decide nothing
   int deepest_ = 0;
 };
 
@@ -108,7 +112,8 @@ struct Watch::State {
 };
 
 Watch::Watch(Reached* reached) {
-  if (!reached) return;
+  constexpr unsigned one_in = 8;
+  if (!reached || !reached->chosen(one_in)) return;
   register_once();
   state_ = std::make_unique<State>(*reached);
 }

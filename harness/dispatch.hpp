@@ -13,8 +13,9 @@ class Tensor;
 
 namespace gradsmith {
 
-/// While it lives, what this thread's LibTorch calls dispatch and allocate is noted (`kernels`, `resources`). Nothing is
-/// watched for a null `reached`. Watching changes no result: callbacks only read names.
+/// While it lives, what this thread's LibTorch calls dispatch and allocate is noted (`kernels`, `resources`), of one chain in
+/// eight (`Reached::chosen`): to be watched costs half of LibTorch's own time. Nothing is watched for a null `reached`.
+/// Watching changes no result: callbacks only read names.
 class Watch {
  public:
   explicit Watch(Reached* reached);

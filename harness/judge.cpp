@@ -220,8 +220,8 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
   enter("expect");
   verdict.expectation = expect(chain, typed, &roots);
   enter("execute");
-  verdict.outcome = execute(chain, roots, plan.coverage);
   if (plan.coverage) cover_steps(chain, typed, *plan.coverage);
+  verdict.outcome = execute(chain, roots, plan.coverage);
   const Case c{chain, typed, roots, verdict.outcome, floating_type(chain)};
   const auto asked = [&](Witness witness) { return plan.witnesses[static_cast<std::size_t>(witness)]; };
   const auto finding = [&]() -> const Testimony* {
