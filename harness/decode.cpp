@@ -68,12 +68,10 @@ class Decoder {
   }
   /// Keeps the statement if it is valid behind those so far.
   void put(Statement statement) {
-    Chain longer = chain_;
-    longer.statements.push_back(std::move(statement));
-    if (const auto* step = std::get_if<Step>(&longer.statements.back()))
-      if (step->inplace && !std::holds_alternative<Ref>(step->args[0])) return;
-    if (typer_.add(longer, longer.statements.back())) return;
-    chain_ = std::move(longer);
+    chain_.statements.push_back(std::move(statement));
+    const auto* step = std::get_if<Step>(&chain_.statements.back());
+    const bool no_target = step && step->inplace && !std::holds_alternative<Ref>(step->args[0]);
+    if (no_target || typer_.add(chain_, chain_.statements.back())) chain_.statements.pop_back();
   }
 
   Chain chain_{};
