@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,9 +60,10 @@ int command_status(const StatusOptions& options);
 struct MergeOptions {
   std::vector<std::string> folders{};
   std::string out{};
-  std::optional<std::string> worker{};
+  std::size_t most = std::numeric_limits<std::size_t>::max();
 };
-/// The corpora of campaigns, or folders of chains, cut down to what they reach together.
+/// The corpora of campaigns, or folders of chains, cut down to what they reach together, or to the `most` chains that reach
+/// most of it.
 int command_merge(const MergeOptions& options);
 
 /// The libFuzzer program of workers: chain_fuzzer in ../fuzz or beside this program; nothing if there is none.

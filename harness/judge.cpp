@@ -28,12 +28,17 @@ std::string describe(const std::optional<Refusal>& refusal) {
   return refusal ? fmt::format("{} at {}", refusal->id, phase_name(refusal->phase)) : "no error";
 }
 
+/// The refusal that must come came, or none must and none did.
+bool as_expected(const Expectation& expectation, const Outcome& outcome) {
+  const auto &want = expectation.refusal, &got = outcome.refusal;
+  return want && got ? want->id == got->id && want->phase == got->phase : !want && !got;
+}
+
 Testimony expectation_testimony(const Expectation& expectation, const Outcome& outcome) {
   Testimony out{.witness = Witness::expectation, .opinion = Opinion::agree};
+  if (as_expected(expectation, outcome)) return out;
   const auto &want = expectation.refusal, &got = outcome.refusal;
-  if (!want && !got) return out;
-  if (want && got && want->id == got->id && want->phase == got->phase) return out;
-  if (expectation.hole == "U24" && !want) {
+  if (expectation.hole == "U24") {
     out.opinion = Opinion::inconclusive;
     out.reason = "ops on inference tensors with a history are not modelled";
     return out;
@@ -282,7 +287,7 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
   } else if (plan.executions > 1 && !steady(chain, roots, verdict.outcome, plan.executions - 1)) {
     verdict.status = Status::finding;
     verdict.signature = unsteady_signature(chain, typed, plan.guilt);
-  } else if (verdict.outcome.refusal && (verdict.expectation.refusal || verdict.expectation.hole != "U24")) {
+  } else if (verdict.outcome.refusal && (verdict.expectation.hole != "U24" || as_expected(verdict.expectation, verdict.outcome))) {
     verdict.status = Status::agreed_raise;
   } else if (verdict.expectation.hole && !(cut && harmless(c))) {
     verdict.status = Status::known_hole;

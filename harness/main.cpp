@@ -128,7 +128,7 @@ void add_merge(CLI::App& app, MergeOptions& options) {
   CLI::App* merge = app.add_subcommand("merge", "keep the fewest chains that reach all that these folders reach");
   merge->add_option("folders", options.folders, "campaigns, or folders of chains")->required()->option_text("DIR...");
   merge->add_option("-o,--out", options.out, "folder for the chains, new or empty")->required()->option_text("DIR");
-  add_worker(merge, options.worker);
+  merge->add_option("--most", options.most, "at most so many chains: those that reach most")->option_text("N");
   merge->callback([&] { result = command_merge(options); });
 }
 
