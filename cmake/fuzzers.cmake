@@ -45,7 +45,8 @@ if(TARGET gradsmith_core)
   # The targets with planted deep faults that fuzz/ablation.py runs; built when asked for. What the engine mutates by itself
   # is guided by edges of the harness, for want of anything else.
   if(GRADSMITH_LIBFUZZER AND planted_sources)
-    add_library(gradsmith_deep_ops OBJECT EXCLUDE_FROM_ALL properties/planted_deep.cpp properties/planted_functions.cpp)
+    add_library(gradsmith_deep_ops OBJECT EXCLUDE_FROM_ALL properties/planted_deep.cpp properties/planted_entries.cpp
+      properties/planted_functions.cpp)
     drives_libtorch(gradsmith_deep_ops)
     add_harness(gradsmith_core_edges)
     target_compile_options(gradsmith_core_edges PRIVATE -fsanitize=fuzzer-no-link)

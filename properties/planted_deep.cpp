@@ -44,25 +44,15 @@ bool third_write(T x) { return writes(x) == 2; }
 bool quiet_view_write(T x) { return !at::GradMode::is_enabled() && view_of_written(x); }
 bool gappy_view_write(T x) { return view_of_written(x) && !x.is_contiguous(); }
 
-at::Tensor sin_value(T x) { return x.sin(); }
-at::Tensor cosine(T grad, T x) { return grad * x.cos(); }
-const Unary right_sine{sin_value, cosine};
+const Unary right_sine{sin_value, sin_gradient};
 const Unary half_sine{sin_value, [](T grad, T x) { return grad * x.cos() * 0.5; }};
-const Unary second_sine{sin_value, cosine, Keeps::operand, 2};
-const Unary third_sine{sin_value, cosine, Keeps::operand, 3};
+const Unary second_sine{sin_value, sin_gradient, Keeps::operand, 2};
+const Unary third_sine{sin_value, sin_gradient, Keeps::operand, 3};
 
 /// sin with the gradient of `wrong` where the condition holds.
 template <auto condition, const Unary& wrong>
 at::Tensor sine(const Actuals& a) {
   return call(condition(a[0]) ? wrong : right_sine, a[0]);
-}
-Op sin_like(std::string_view name, at::Tensor (*pure)(const Actuals&)) {
-  return {.name = name,
-          .params = {ops::tensor()},
-          .maths = ops::elementwise([](const Var& x, const Args&) { return sin(x); }),
-          .pure = pure,
-          .domain = {{-1e3, 1e3}},
-          .saves = {{.reads = self}}};
 }
 
 /// 2x in place, a thousandth too large where the condition holds.
@@ -70,58 +60,34 @@ template <auto condition>
 void doubled(const Actuals& a) {
   a[0].mul_(condition(a[0]) ? 2.002 : 2.0);
 }
-void without_version(const Actuals& a) {
-  if (!gappy_view_write(a[0])) {
-    a[0].mul_(2);
-    return;
-  }
-  const auto before = a[0]._version();
-  a[0].mul_(2);
-  auto counter = a[0].unsafeGetTensorImpl()->version_counter();
-  counter.set_version(before);
-}
-Op doubling(std::string_view name, void (*inplace)(const Actuals&)) {
-  return {.name = name,
-          .params = {ops::tensor()},
-          .maths = ops::elementwise([](const Var& x, const Args&) { return x * 2.0; }),
-          .pure = [](const Actuals& a) { return a[0].mul(2); },
-          .inplace = inplace};
+void unseen_if_gappy(const Actuals& a) {
+  gappy_view_write(a[0]) ? double_unseen(a[0]) : static_cast<void>(a[0].mul_(2));
 }
 
-at::Tensor exp_value(T x) { return x.exp(); }
-const Unary exp_guarded{exp_value, [](T grad, T y) { return grad * y; }, Keeps::result};
-const Unary exp_copied{exp_value, [](T grad, T y) { return grad * y; }, Keeps::copy_of_result};
+const Unary exp_guarded{exp_value, exp_gradient, Keeps::result};
+const Unary exp_copied{exp_value, exp_gradient, Keeps::copy_of_result};
 
-const Binary product{[](T x, T y) { return x.mul(y); }, [](T grad, T, T y) { return grad * y; },
-                     [](T grad, T x, T) { return grad * x; }};
-const Binary lopsided{[](T x, T y) { return x.mul(y); }, [](T grad, T, T y) { return grad * y; },
-                      [](T grad, T x, T) { return -grad * x; }};
+const Binary product{mul_value, mul_by_other, mul_by_self};
+const Binary lopsided{mul_value, mul_by_other, [](T grad, T x, T) { return -grad * x; }};
 
 }  // namespace
 
 std::vector<const Op*> deep() {
   static Op table[] = {
-      sin_like("deep_sin_base_after_views", sine<base_after_views, half_sine>),
-      sin_like("deep_sin_view_after_views", sine<view_after_views, half_sine>),
-      sin_like("deep_sin_turned_slice", sine<turned_slice, half_sine>),
-      sin_like("deep_sin_rewritten_leaf", sine<of_rewritten_leaf, half_sine>),
-      sin_like("deep_sin_stepped_leaf", sine<of_stepped_leaf, half_sine>),
-      sin_like("deep_sin_second_backward", sine<view_of_written, second_sine>),
-      sin_like("deep_sin_third_backward", sine<was_written, third_sine>),
-      {.name = "deep_mul_slices_of_one",
-       .params = {ops::tensor(), ops::tensor("other")},
-       .maths = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
-       .pure = [](const Actuals& a) { return call(slices_of_one(a[0], a[1]) ? lopsided : product, a[0], a[1]); },
-       .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}}},
-      doubling("deep_double_third_write", doubled<third_write>),
-      doubling("deep_double_quiet_view", doubled<quiet_view_write>),
-      doubling("deep_double_no_version", without_version),
-      {.name = "deep_exp_keeps_copy",
-       .params = {ops::tensor()},
-       .maths = ops::elementwise([](const Var& x, const Args&) { return exp(x); }),
-       .pure = [](const Actuals& a) { return call(view_of_written(a[0]) ? exp_copied : exp_guarded, a[0]); },
-       .domain = {{-30, 30}},
-       .saves = {{.reads = result}}},
+      sin_entry("deep_sin_base_after_views", sine<base_after_views, half_sine>),
+      sin_entry("deep_sin_view_after_views", sine<view_after_views, half_sine>),
+      sin_entry("deep_sin_turned_slice", sine<turned_slice, half_sine>),
+      sin_entry("deep_sin_rewritten_leaf", sine<of_rewritten_leaf, half_sine>),
+      sin_entry("deep_sin_stepped_leaf", sine<of_stepped_leaf, half_sine>),
+      sin_entry("deep_sin_second_backward", sine<view_of_written, second_sine>),
+      sin_entry("deep_sin_third_backward", sine<was_written, third_sine>),
+      mul_entry("deep_mul_slices_of_one",
+                [](const Actuals& a) { return call(slices_of_one(a[0], a[1]) ? lopsided : product, a[0], a[1]); }),
+      double_entry("deep_double_third_write", doubled<third_write>),
+      double_entry("deep_double_quiet_view", doubled<quiet_view_write>),
+      double_entry("deep_double_no_version", unseen_if_gappy),
+      exp_entry("deep_exp_keeps_copy",
+                [](const Actuals& a) { return call(view_of_written(a[0]) ? exp_copied : exp_guarded, a[0]); }),
   };
   return ops::entries(table);
 }

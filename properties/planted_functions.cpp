@@ -113,4 +113,11 @@ at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y) {
   return BinaryFunction::apply(x, y, &rule, &kept);
 }
 
+void double_unseen(at::Tensor& x) {
+  const auto before = x._version();
+  x.mul_(2);
+  auto counter = x.unsafeGetTensorImpl()->version_counter();
+  counter.set_version(before);
+}
+
 }  // namespace gradsmith::plant

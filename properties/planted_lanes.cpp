@@ -9,15 +9,6 @@ namespace {
 
 using T = const at::Tensor&;
 
-Op sine_that(std::string_view name, at::Tensor (*pure)(const Actuals&)) {
-  return {.name = name,
-          .params = {ops::tensor()},
-          .maths = ops::elementwise([](const Var& x, const Args&) { return sin(x); }),
-          .pure = pure,
-          .domain = {{-1e3, 1e3}},
-          .saves = {{.reads = self}}};
-}
-
 /// The elements as they lie in memory; null for none.
 double* elements(T y) { return y.numel() > 0 && y.scalar_type() == at::kDouble ? y.data_ptr<double>() : nullptr; }
 
@@ -78,13 +69,13 @@ at::Tensor hoards(const Actuals& a) {
 
 std::vector<const Op*> for_lanes() {
   static Op table[] = {
-      sine_that("bad_sin_reads_past_end", reads_past_end),
-      sine_that("bad_sin_writes_past_end", writes_past_end),
-      sine_that("bad_sin_writes_in_front", writes_in_front),
-      sine_that("bad_sin_reads_freed", reads_freed),
-      sine_that("bad_sin_reads_fresh", reads_fresh),
-      sine_that("bad_sin_drifts", drifts),
-      sine_that("bad_sin_hoards", hoards),
+      sin_entry("bad_sin_reads_past_end", reads_past_end),
+      sin_entry("bad_sin_writes_past_end", writes_past_end),
+      sin_entry("bad_sin_writes_in_front", writes_in_front),
+      sin_entry("bad_sin_reads_freed", reads_freed),
+      sin_entry("bad_sin_reads_fresh", reads_fresh),
+      sin_entry("bad_sin_drifts", drifts),
+      sin_entry("bad_sin_hoards", hoards),
   };
   return ops::entries(table);
 }

@@ -44,6 +44,9 @@ inline at::Tensor mul_value(const at::Tensor& x, const at::Tensor& y) { return x
 inline at::Tensor mul_by_other(const at::Tensor& grad, const at::Tensor&, const at::Tensor& y) { return grad * y; }
 inline at::Tensor mul_by_self(const at::Tensor& grad, const at::Tensor& x, const at::Tensor&) { return grad * x; }
 
+/// 2x in place, with the version counter put back: what saved the tensor does not see the write. Not for inference tensors.
+void double_unseen(at::Tensor& x);
+
 /// Entries that state the truth about an op (schema, maths, domain, what is saved) around somebody's LibTorch calls.
 using Pure = at::Tensor (*)(const Actuals&);
 using Inplace = void (*)(const Actuals&);
