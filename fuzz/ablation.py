@@ -47,18 +47,18 @@ def spread(numbers):
 
 def table(results, seeds):
     """The Markdown tables of all runs: per arm, then per fault."""
-    lines = ["| arm | programs | relations | features | corpus | deep faults |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
-    for arm in ARMS:
+    lines = ["| arm | programs | relations | histories | corpus | deep faults |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    for arm in results:
         rows = results[arm]
-        cells = [spread([row[key] for row in rows]) for key in ("programs", "relations", "features", "units")]
+        cells = [spread([row[key] for row in rows]) for key in ("programs", "relations", "histories", "units")]
         cells.append(spread([len(row["found"]) for row in rows]))
         lines.append("| " + " | ".join([arm] + cells) + " |")
     faults = sorted({fault for rows in results.values() for row in rows for fault in row["found"]})
     lines += ["", "Runs of " + str(len(seeds)) + " that found it, and the median processor seconds it took them:", "",
-              "| fault | " + " | ".join(ARMS) + " |", "| --- |" + " ---: |" * len(ARMS)]
+              "| fault | " + " | ".join(results) + " |", "| --- |" + " ---: |" * len(results)]
     for fault in faults:
         cells = []
-        for arm in ARMS:
+        for arm in results:
             times = [row["found"][fault] for row in results[arm] if fault in row["found"]]
             cells.append(f"{len(times)} ({statistics.median(times):.0f} s)" if times else "0")
         lines.append(f"| `{fault}` | " + " | ".join(cells) + " |")
@@ -72,6 +72,7 @@ def main():
     parser.add_argument("--corpus", type=pathlib.Path, default=root / "corpus/seeds", help="where the coverage arm starts")
     parser.add_argument("--minutes", type=float, default=1, help="processor time of each run (1)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each arm (3)")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS, help="which (all)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time (one per core)")
     options = parser.parse_args()
     for name in ("ablation_fuzzer", "ablation_edges_fuzzer"):
@@ -79,11 +80,11 @@ def main():
             sys.exit(f"{options.programs / name}: no such file; cmake --build build/fuzz --target ablation makes it")
     seeds = range(1, options.seeds + 1)
     # Seeds outside, arms inside: what else the machine does meets all arms alike.
-    todo = [(arm, seed) for seed in seeds for arm in ARMS]
+    todo = [(arm, seed) for seed in seeds for arm in options.arms]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         seconds = max(1, round(options.minutes * 60))
         runs = list(pool.map(lambda item: run(options.programs, *item, seconds, options.corpus), todo))
-    results = {arm: [r for (a, _), r in zip(todo, runs) if a == arm] for arm in ARMS}
+    results = {arm: [r for (a, _), r in zip(todo, runs) if a == arm] for arm in options.arms}
     print(table(results, seeds))
 
 

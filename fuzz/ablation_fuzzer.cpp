@@ -62,8 +62,8 @@ struct Account {
     for (const auto& [op, when] : found) deep += fmt::format("{}\"{}\": {:.2f}", deep.empty() ? "" : ", ", op, when);
     std::FILE* out = std::fopen(file, "w");
     if (!out) return;
-    fmt::print(out, "{{\"programs\": {}, \"seconds\": {:.1f}, \"relations\": {}, \"features\": {}, \"found\": {{{}}}}}\n",
-               programs, seconds(), counts[Domain::relations], reached.counters().size(), deep);
+    fmt::print(out, "{{\"programs\": {}, \"seconds\": {:.1f}, \"relations\": {}, \"histories\": {}, \"found\": {{{}}}}}\n",
+               programs, seconds(), counts[Domain::relations], counts[Domain::histories], deep);
     std::fclose(out);
   }
 };

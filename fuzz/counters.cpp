@@ -32,7 +32,8 @@ void register_counters() {
 
 void publish(const Reached& reached) {
   counters[always] = 1;
-  for (const std::uint32_t index : reached.counters()) counters[index] = level_byte(reached.level(index));
+  for (const std::uint32_t index : reached.counters())
+    if (guides(domain_of(index))) counters[index] = level_byte(reached.level(index));
 }
 
 }  // namespace gradsmith

@@ -8,7 +8,7 @@ namespace gradsmith {
 
 /// Makes the counters known to the engine, if there is one. Once, before the first input.
 void register_counters();
-/// Writes what an input reached: one of eight bytes per counter. The engine clears them before the next input. At least
+/// Writes what an input reached, of the domains that guide: one of eight bytes per counter. The engine clears them before the next input. At least
 /// one counter is set for every input, whatever it was.
 void publish(const Reached& reached);
 

@@ -30,7 +30,7 @@ std::uint64_t mix(std::uint64_t hash, std::string_view word) {
 }  // namespace
 
 std::string_view domain_name(Domain domain) {
-  constexpr std::string_view names[] = {"ops",   "edges",   "relations", "kernels",
+  constexpr std::string_view names[] = {"ops",   "edges",   "relations", "histories", "kernels",
                                         "graph", "outcome", "numerics",  "resources"};
   return names[static_cast<std::size_t>(domain)];
 }

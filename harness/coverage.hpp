@@ -1,4 +1,4 @@
-// Semantic coverage: what chains have reached, as named features in eight domains, each a fixed slice of one bounded array
+// Semantic coverage: what chains have reached, as named features in nine domains, each a fixed slice of one bounded array
 // of counters. Says nothing of how a feature is seen (coverage_steps.hpp, coverage_verdict.hpp, dispatch.hpp) or who asks.
 #pragma once
 
@@ -16,21 +16,28 @@ namespace gradsmith {
 enum class Domain : std::uint8_t {
   ops,        ///< a form of an op, the layout it met, the mode it ran in
   edges,      ///< which form made what which form reads, along the data
-  relations,  ///< how a write met a saved tensor, and what memory had been through when a step used it
+  relations,  ///< how a write met a saved tensor
+  histories,  ///< what memory had been through when a step or a backward used it
   kernels,    ///< what LibTorch dispatched, forward and backward, and in which order
   graph,      ///< which nodes of the autograd graph follow which
   outcome,    ///< the verdict; which error, where, of which form
   numerics,   ///< how near rounding the worst element is (levels); NaN, infinities, subnormals, -0
   resources,  ///< bytes allocated and allocations, in powers of two
 };
-inline constexpr std::size_t domain_count = 8;
+inline constexpr std::size_t domain_count = 9;
 /// "ops", "edges", ...
 std::string_view domain_name(Domain domain);
 
-/// Counters of each domain. Features of a domain that has more names than counters share some: coverage stays bounded,
-/// and so does a corpus that is kept for it.
-inline constexpr std::array<std::size_t, domain_count> domain_counters{1024, 4096, 6144, 2048, 1024, 768, 512, 64};
-/// All of them: 15 Ki and a bit.
+/// What a fuzzer is rewarded for. The generator draws the wide cross products of ops by itself, and a corpus kept for them
+/// hides the rest; what memory has been through must be built up (reports/2026-11-25-ablation.md).
+constexpr bool guides(Domain domain) {
+  return domain == Domain::histories || domain == Domain::outcome || domain == Domain::numerics;
+}
+
+/// Counters of each domain. Features of a domain that has more names than counters share some: coverage stays bounded, and
+/// so does a corpus that is kept for it.
+inline constexpr std::array<std::size_t, domain_count> domain_counters{1024, 4096, 6144, 8192, 2048, 1024, 768, 512, 64};
+/// All of them: 23 Ki and a bit.
 inline constexpr std::size_t counter_count = [] {
   std::size_t sum = 0;
   for (const std::size_t count : domain_counters) sum += count;

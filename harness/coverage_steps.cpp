@@ -47,12 +47,25 @@ void note_relation(Reached& to, const Form& saver, bool result, const Form& writ
            when_words[static_cast<int>(when)]});
 }
 
-constexpr std::string_view write_words[] = {"unwritten", "written once", "written twice", "written often"};
+constexpr std::string_view own_words[] = {"never written", "written once", "written twice", "written often"};
+constexpr std::string_view other_words[] = {"", ", once through another", ", twice through others", ", often through others"};
+constexpr std::string_view root_words[] = {"not graded", "graded", "over a leaf"};
+constexpr std::string_view place_words[] = {"", " from the middle"};
 constexpr std::string_view view_words[] = {"a base", "a view", "a view of a view"};
 constexpr std::string_view sibling_words[] = {"", " with a sibling"};
 constexpr std::string_view quiet_words[] = {"", ", also in no_grad"};
 constexpr std::string_view saved_words[] = {"not saved", "saved", "saved, then overwritten"};
-constexpr std::string_view graph_words[] = {"no backward yet", "a backward kept the graph", "a backward freed the graph"};
+constexpr std::string_view graph_words[] = {"no backward yet", "a backward kept the graph", "backwards kept the graph",
+                                            "a backward freed the graph"};
+
+/// What an op is to memory: what it keeps of it, or that it only looks at it. Histories with the op's name in them would be
+/// too many.
+std::string_view kind_of(const Op& op) {
+  if (op.alias != Alias::none) return "a view op";
+  bool operand = false, own = false;
+  for (const Save& row : op.saves) (row.reads == result || row.reads_inplace == result ? own : operand) = true;
+  return own ? "an op that keeps its result" : operand ? "an op that keeps operands" : "an op that keeps nothing";
+}
 
 /// Walks the statements with what memory has been through.
 class Walk {
@@ -69,12 +82,13 @@ class Walk {
       after(*step);
     } else if (const auto* input = std::get_if<Input>(&statement)) {
       names_[input->name].maker = Form(input->requires_grad ? "leaf" : "input");
+      memory(input->name).leaf = input->requires_grad;
     } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
       regions_.push_back(region->kind);
     } else if (std::holds_alternative<RegionEnd>(statement)) {
       regions_.pop_back();
     } else if (const auto* backward = std::get_if<Backward>(&statement)) {
-      for (Memory& memory : memories_) memory.graph = backward->retain_graph || backward->create_graph ? 1 : 2;
+      sweep(*backward);
       for (const Value result : backward->results)
         if (result != dropped) names_[result].maker = Form("backward");
     }
@@ -85,6 +99,7 @@ class Walk {
   struct Name {
     Form maker;
     int made = 0;           // when, in steps
+    int writes = 0;         // through this tensor itself
     int depth = 0;          // views between it and its base
     std::string_view through = "itself";  // the view op that made it
   };
@@ -92,7 +107,7 @@ class Walk {
     Form writer{""};
     int written = 0;        // when, in steps
     int writes = 0, views = 0, graph = 0;
-    bool quiet = false;
+    bool quiet = false, leaf = false;
   };
 
   Name& name(Value value) { return names_[typed_.object[value]]; }
@@ -117,29 +132,42 @@ class Walk {
       const Name& read = name(value);
       const Memory& under = memory(value);
       note_edge(to_, under.written > read.made ? under.writer : read.maker, form);
-      history(form, step.inplace && value == first, value);
     });
     if (first == dropped) return;
     mode_ = mode(graded);
+    for_each_ref(step, [&](const Value& value) { history(*step.op, step.inplace && value == first, value); });
     const TensorInfo& self = typed.operands.empty() ? typed_.values[first] : typed.operands[0];
     note_op(to_, form, self.dtype, layout_word(self.layout), mode_);
   }
 
   /// What the memory under an operand has been through when the step uses it.
-  void history(const Form& form, bool write, Value value) {
+  void history(const Op& op, bool write, Value value) {
     const Memory& under = memory(value);
-    const std::string_view view = view_words[std::min(name(value).depth, 2)], sibling = sibling_words[under.views > 1],
-                           writes = write_words[std::min(under.writes, 3)], quiet = quiet_words[under.quiet],
+    const Name& named = name(value);
+    const Layout& layout = typed_.values[value].layout;
+    const int root = under.leaf ? 2 : model_.requires_grad(value) ? 1 : 0;
+    const std::string_view use = write ? " writes " : " reads ", view = view_words[std::min(named.depth, 2)],
+                           sibling = sibling_words[under.views > 1], own = own_words[std::min(named.writes, 3)],
+                           others = other_words[std::min(under.writes - named.writes, 3)],
+                           quiet = quiet_words[under.quiet],
                            saved = saved_words[model_.is_overwritten(value) ? 2 : model_.is_saved(value) ? 1 : 0],
-                           graph = graph_words[under.graph], use = write ? " writes " : " reads ";
-    const auto pair = [&](std::string_view a, std::string_view b, std::string_view c, std::string_view d) {
-      to_.note(Domain::relations, {"`", form.name, form.tail, "`", use, a, b, ", ", c, d});
-    };
-    pair(view, sibling, writes, quiet);
-    pair(saved, "", writes, quiet);
-    pair(saved, "", graph, "");
-    pair(view, sibling, graph, "");
-    to_.note(Domain::relations, {"some op", use, view, sibling, ", ", writes, quiet, ", ", saved, ", ", graph});
+                           graph = graph_words[under.graph], mode = mode_words[static_cast<int>(mode_)];
+    to_.note(Domain::histories, {kind_of(op), use, view, sibling, ", ", own, others, quiet, ", ", saved, ", ", graph});
+    to_.note(Domain::histories, {"some op", use, view, " ", root_words[root], " ", layout_word(layout),
+                                 place_words[layout.offset > 0], ", ", own, others, quiet, ", ", graph, ", ", mode});
+  }
+
+  /// What the memory under each root has been through.
+  void sweep(const Backward& backward) {
+    const int kept = backward.retain_graph || backward.create_graph;
+    for (const Value root : backward.roots) {
+      const Memory& under = memory(root);
+      to_.note(Domain::histories,
+               {kept ? "backward, keeping the graph, from " : "backward from ", view_words[std::min(name(root).depth, 2)], ", ",
+                own_words[std::min(name(root).writes, 3)], other_words[std::min(under.writes - name(root).writes, 3)],
+                quiet_words[under.quiet], ", ", graph_words[under.graph]});
+    }
+    for (Memory& memory : memories_) memory.graph = kept ? std::min(memory.graph + 1, 2) : 3;
   }
 
   void relations(const Step& step, std::size_t known) {
@@ -166,6 +194,7 @@ class Walk {
       under.quiet |= !regions_.empty();
       name(target).maker = form;
       name(target).made = steps_;
+      ++name(target).writes;
       return;
     }
     for (std::size_t k = 0; k < step.results.size(); ++k) {

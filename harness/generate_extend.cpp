@@ -40,6 +40,7 @@ Chain Generator::extend(const Chain& prefix, Growth growth, int steps) {
     case Growth::step:
       for (int i = 0; i < steps && !draft_.ended(); ++i) grow();
       break;
+    case Growth::probe: probe(steps); break;
     case Growth::view: attempt({.pool = &catalog_.views}, Goal::fine, 6); break;
     case Growth::write: attempt({.pool = &catalog_.writers, .inplace = 100}, Goal::fine, 6); break;
     case Growth::backward:
@@ -51,6 +52,19 @@ Chain Generator::extend(const Chain& prefix, Growth growth, int steps) {
   }
   while (!draft_.ended() && depth(draft_.chain()) > open) draft_.put(RegionEnd{});
   return draft_.chain();
+}
+
+/// One op after another on tensors whose memory has seen something: each step meets the history of the prefix.
+void Generator::probe(int steps) {
+  std::vector<Value> all, hot;
+  for (Value value = 0; value < draft_.values(); ++value) {
+    if (!is_float(value)) continue;
+    all.push_back(value);
+    if (draft_.shared(value) || draft_.model().is_saved(value)) hot.push_back(value);
+  }
+  if (hot.empty()) hot = all;
+  for (int i = 0; i < steps && !hot.empty() && !draft_.ended(); ++i)
+    attempt({.pool = choices_.chance(20) ? &catalog_.writers : &catalog_.pure, .inplace = 20, .self = choices_.pick(hot)}, Goal::fine, 4);
 }
 
 Chain extend(const Chain& prefix, Choices& choices, Growth growth, int steps, const Knobs& knobs) {

@@ -55,6 +55,7 @@ class Generator {
  private:
   // generate.cpp: growth.
   bool grow();
+  void probe(int steps);
   bool attempt(const Want& want, Goal goal, int tries);
   void close_regions();
   bool put_backward(bool last);

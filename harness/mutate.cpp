@@ -13,9 +13,10 @@ namespace gradsmith {
 std::span<const Mutation> mutations() {
   using namespace mutating;
   // Most weight on what adds to a history that is there: a relation of four steps grows from one of three.
-  static constexpr std::array<Mutation, 18> table{{
+  static constexpr std::array<Mutation, 19> table{{
       {"grow inside", 14, true, grow_inside},
-      {"grow at end", 8, true, grow_at_end},
+      {"grow at end", 6, true, grow_at_end},
+      {"probe", 18, true, probe},
       {"insert view", 8, true, insert_view},
       {"insert write", 10, true, insert_write},
       {"poison", 4, true, poison},
@@ -24,7 +25,7 @@ std::span<const Mutation> mutations() {
       {"add region", 5, true, add_region},
       {"add backward", 6, true, add_backward},
       {"splice", 8, true, splice_from_pool},
-      {"replace op", 14, false, replace_op},
+      {"replace op", 20, false, replace_op},
       {"toggle in place", 5, false, toggle_inplace},
       {"rewire", 7, false, rewire},
       {"change attribute", 4, false, change_attribute},
@@ -77,7 +78,7 @@ Chain mutate(const Chain& given, Choices& choices) {
     if (choices.chance(full ? 60 : 12)) {
       changed = changed_or_same(chain, choices, mutating::simplify);
     } else {
-      std::array<unsigned, 18> weights{};
+      std::array<unsigned, 19> weights{};
       for (std::size_t i = 0; i < weights.size(); ++i)
         weights[i] = full && mutations()[i].grows ? 0 : mutations()[i].weight;
       changed = changed_or_same(chain, choices, mutations()[choices.weighted(weights)].apply);

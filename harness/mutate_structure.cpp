@@ -81,6 +81,13 @@ bool insert_view(Chain& chain, Choices& choices) {
   return true;
 }
 
+/// Many ops on what the chain has come to, at its end or before its last backward.
+bool probe(Chain& chain, Choices& choices) {
+  std::size_t position = chain.statements.size();
+  if (position > 0 && std::holds_alternative<Backward>(chain.statements.back()) && choices.chance(70)) --position;
+  return grow_at(chain, position, Growth::probe, static_cast<int>(choices.between(3, 8)), choices) > 0;
+}
+
 bool insert_write(Chain& chain, Choices& choices) {
   return grow_at(chain, some_place(chain, choices), Growth::write, 1, choices) > 0;
 }
