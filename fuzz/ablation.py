@@ -20,9 +20,11 @@ ARMS = ["coverage", "random", "bytes"]
 
 
 def run(programs, arm, seed, seconds, corpus):
-    """One run; its account as the program writes it."""
+    """One run; its account as the program writes it. Units go to memory where there is some to be had as a folder: on a
+    disk, the kernel's part in their names is a seventh of the time."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     binary = programs / ("ablation_edges_fuzzer" if arm == "bytes" else "ablation_fuzzer")
-    with tempfile.TemporaryDirectory(prefix="ablation-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ablation-", dir=memory) as folder:
         account = pathlib.Path(folder, "account.json")
         found = pathlib.Path(folder, "corpus")
         found.mkdir()

@@ -48,7 +48,7 @@ std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_si
     const std::size_t written = put_smaller(chain, data, max_size, choices);
     return written > 0 ? written : std::max<std::size_t>(1, max_size);  // nothing fits: no chain any more, and rejected
   }
-  const bool fresh = step_count(chain) == 0 || choices.chance(20);  // a chain of its own
+  const bool fresh = step_count(chain) == 0 || choices.chance(33);  // a chain of its own
   const std::size_t written = put(fresh ? generate(choices, knobs) : mutate(chain, choices), data, max_size);
   return written > 0 ? written : std::max<std::size_t>(1, size);  // too long: unchanged
 }

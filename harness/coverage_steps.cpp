@@ -70,7 +70,8 @@ std::string_view kind_of(const Op& op) {
 /// Walks the statements with what memory has been through.
 class Walk {
  public:
-  Walk(Reached& to, const Typed& typed) : to_(to), typed_(typed), names_(typed.values.size(), Name{Form("leaf")}) {}
+  Walk(Reached& to, const Typed& typed, bool histories)
+      : to_(to), typed_(typed), histories_(histories), names_(typed.values.size(), Name{Form("leaf")}) {}
 
   bool take(const Statement& statement, const TypedStep& typed) {
     if (const auto* step = std::get_if<Step>(&statement)) before(*step, typed);
@@ -135,7 +136,7 @@ class Walk {
     });
     if (first == dropped) return;
     mode_ = mode(graded);
-    for_each_ref(step, [&](const Value& value) { history(*step.op, step.inplace && value == first, value); });
+    if (histories_) for_each_ref(step, [&](const Value& value) { history(*step.op, step.inplace && value == first, value); });
     const TensorInfo& self = typed.operands.empty() ? typed_.values[first] : typed.operands[0];
     note_op(to_, form, self.dtype, layout_word(self.layout), mode_);
   }
@@ -160,7 +161,7 @@ class Walk {
   /// What the memory under each root has been through.
   void sweep(const Backward& backward) {
     const int kept = backward.retain_graph || backward.create_graph;
-    for (const Value root : backward.roots) {
+    for (const Value root : histories_ ? backward.roots : std::vector<Value>{}) {
       const Memory& under = memory(root);
       to_.note(Domain::histories,
                {kept ? "backward, keeping the graph, from " : "backward from ", view_words[std::min(name(root).depth, 2)], ", ",
@@ -212,6 +213,7 @@ class Walk {
 
   Reached& to_;
   const Typed& typed_;
+  bool histories_;
   Model model_{true};
   std::vector<Name> names_;
   std::vector<Memory> memories_{};
@@ -228,8 +230,8 @@ bool saves_something(const Op& op, bool result_only) {
 
 }  // namespace
 
-void cover_steps(const Chain& chain, const Typed& typed, Reached& reached) {
-  Walk walk(reached, typed);
+void cover_steps(const Chain& chain, const Typed& typed, bool accepted, Reached& reached) {
+  Walk walk(reached, typed, accepted);
   for (std::size_t i = 0; i < chain.statements.size(); ++i)
     if (!walk.take(chain.statements[i], typed.steps[i])) return;
 }

@@ -225,7 +225,7 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
   enter("expect");
   verdict.expectation = expect(chain, typed, &roots);
   enter("execute");
-  if (plan.coverage) cover_steps(chain, typed, *plan.coverage);
+  if (plan.coverage) cover_steps(chain, typed, !verdict.expectation.refusal, *plan.coverage);
   verdict.outcome = execute(chain, roots, plan.coverage);
   const Case c{chain, typed, roots, verdict.outcome, floating_type(chain)};
   const auto asked = [&](Witness witness) { return plan.witnesses[static_cast<std::size_t>(witness)]; };

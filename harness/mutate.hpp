@@ -22,7 +22,7 @@ std::span<const Mutation> mutations();
 
 /// Chains of more steps are made shorter before they grow again; mutants have no more elements than that in all named
 /// tensors together.
-inline constexpr int longest_mutant = 14;
+inline constexpr int longest_mutant = 10;
 inline constexpr std::int64_t most_elements = 2048;
 /// `chain` with one part changed, in canonical names and without comments; a chain on large tensors is first put on small
 /// ones. Equal choices give equal chains; if no change of the kinds drawn is valid, `chain` itself.
