@@ -32,8 +32,9 @@ list(FILTER test_helpers EXCLUDE REGEX "/(tool|torch|planted)[^/]*\\.cpp$|/[^/]*
 add_executable(gradsmith_fake_worker properties/fake_worker_main.cpp harness/no_extra_ops.cpp)
 target_link_libraries(gradsmith_fake_worker PRIVATE gradsmith_core)
 
-set(program_names gradsmith gradsmith_planted gradsmith_fake_worker)
-set(program_macros GRADSMITH_BINARY GRADSMITH_PLANTED_BINARY GRADSMITH_FAKE_WORKER)
+set(program_names gradsmith gradsmith_planted gradsmith_fake_worker gradsmith_shadow gradsmith_shadow_faults)
+set(program_macros GRADSMITH_BINARY GRADSMITH_PLANTED_BINARY GRADSMITH_FAKE_WORKER GRADSMITH_SHADOW_LIBRARY
+  GRADSMITH_SHADOW_FAULTS_LIBRARY)
 
 # `extra` says what `extra_ops()` is: the source with none, or the planted ops.
 function(add_test_program program label extra)

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "harness/compare.hpp"
+#include "harness/device.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
 #include "harness/guilt.hpp"
@@ -168,10 +169,28 @@ class Search {
   std::vector<Chain> isolated_{};
 };
 
-Plan asking(std::initializer_list<Witness> witnesses) {
-  Plan plan{.witnesses = {}, .guilt = false};
+/// As `asked`, but for these witnesses alone.
+Plan asking(std::initializer_list<Witness> witnesses, const Plan& asked) {
+  Plan plan{.witnesses = {}, .guilt = false, .device = asked.device};
+  plan.lanes[static_cast<std::size_t>(Lane::tf32)] = asked.lanes[static_cast<std::size_t>(Lane::tf32)];
   for (const Witness witness : witnesses) plan.witnesses[static_cast<std::size_t>(witness)] = true;
   return plan;
+}
+
+/// Of what a device alone does: `out`, as the witness has it, with the op at fault there.
+Signature signature_there(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                          const Testimony& testimony, const Plan& plan, Signature out) {
+  out.device = device_type(plan.device);
+  if (!testimony.detail.empty()) out.detail = testimony.detail;
+  if (!plan.guilt) return out;
+  if (auto culprit = Search(chain, typed, out).culprit(asking({Witness::device}, plan))) return *culprit;
+  if (testimony.kind == FindingKind::device_mismatch) {
+    const OnDevice there(plan.device);
+    out.guilty = guilty_of_value(chain, typed);
+    if (out.guilty.empty()) out.guilty = guilty_of_gradient(chain, typed, implied_roots);
+  }
+  if (out.guilty.empty()) out.guilty = suspects(chain);
+  return out;
 }
 
 }  // namespace
@@ -201,10 +220,12 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
   Signature out{.kind = testimony.kind,
                 .detail = about_errors ? error_detail(verdict) : magnitude(testimony),
                 .dtype = std::string(dtype_name(floating_type(chain)))};
+  if (testimony.witness == Witness::device) return signature_there(chain, typed, implied_roots, testimony, plan, out);
   if (!plan.guilt) return out;
   const Search search(chain, typed, out);
   // Errors and numbers apart: an op that also has a known wrong gradient must not hide an error that is new.
-  const Plan errors = asking({Witness::expectation}), figures = asking({Witness::reference, testimony.witness});
+  const Plan errors = asking({Witness::expectation}, plan),
+             figures = asking({Witness::reference, testimony.witness}, plan);
   if (auto culprit = search.culprit(about_errors ? errors : figures)) return *culprit;
   if (about_errors) {
     const auto& where = verdict.outcome.refusal ? verdict.outcome.refusal : verdict.expectation.refusal;

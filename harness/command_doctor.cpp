@@ -3,10 +3,13 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <thread>
 
 #include "harness/commands.hpp"
+#include "harness/device.hpp"
+#include "harness/device_library.hpp"
 #include "harness/environment.hpp"
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
@@ -81,9 +84,35 @@ std::string lane_words(const LaneEntry& entry) {
   return result.answer ? *result.answer : "does not start: " + ended_name(result.ended);
 }
 
+/// What CUDA has to offer, or what it lacks; tried in a process of its own.
+std::string cuda_words() {
+  try {
+    load_device("cuda", {});
+  } catch (const EnvironmentError& error) {
+    return error.message;
+  }
+  const Apart result = apart(
+      [] {
+        prepare({.device = "cuda"});
+        return "works: " + device_words("cuda");
+      },
+      300);
+  if (result.answer) return *result.answer;
+  return result.hung ? "no answer within 300 s" : result.ended.words.empty() ? ended_name(result.ended) : result.ended.words;
+}
+
+/// The driver's own words.
+std::string gpu_words() {
+  std::ifstream file("/proc/driver/nvidia/version");
+  std::string driver;
+  if (!std::getline(file, driver)) return "none (needed only for --device cuda)";
+  return driver.substr(driver.find(':') == driver.npos ? 0 : driver.find_first_not_of(' ', driver.find(':') + 1));
+}
+
 }  // namespace
 
 int command_doctor() {
+  const std::string cuda = cuda_words();  // first: it may start this program again
   line("GradSmith", version);
   const auto trouble = libtorch_trouble();
   line("LibTorch", libtorch_version() + (trouble ? ", " + *trouble : ", starts"));
@@ -97,9 +126,8 @@ int command_doctor() {
   line("valgrind", on_path({"valgrind"}).value_or("none (needed only for memcheck)"));
   const auto worker = find_worker_program();
   line("fuzz worker", worker ? worker->string() : "none (needed only for `fuzz` and `campaign`: cmake --build --preset fuzz)");
-  std::error_code ignored;
-  line("GPU",
-       fs::exists("/dev/nvidia0", ignored) ? "present (this release judges on the CPU only)" : "none (not needed)");
+  line("GPU", gpu_words());
+  line("device", cuda);
   line("disk", disk_words());
   const auto corpus = find_corpus(std::nullopt);
   line("corpus", corpus ? fmt::format("{} ({} chains)", corpus->string(), chain_files({corpus->string()}).size())

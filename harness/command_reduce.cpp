@@ -14,13 +14,15 @@
 namespace gradsmith {
 
 int command_reduce(const ReduceOptions& options) {
-  Plan plan = plan_of(options.witnesses, options.lanes);
   const auto loaded = load_chain(options.file);
   if (const auto* error = std::get_if<std::string>(&loaded)) throw UsageError{*error};
   const Chain& chain = std::get<Chain>(loaded);
   const auto claim = claim_of(chain);
   if (const auto* error = std::get_if<std::string>(&claim))
     throw UsageError{fmt::format("{}:1:1: {}", options.file, *error)};
+  DeviceOptions device = options.device;
+  if (device.name == "cpu") device.name = header(chain, "device").value_or("cpu");
+  Plan plan = plan_of(options.witnesses, options.lanes, device);
   plan = plan_for(std::get<std::optional<Claim>>(claim), plan);
   plan.lanes = with_lanes_of(chain, plan.lanes, fmt::format("{}:1:1", options.file));
   const auto signature = signature_apart(chain, plan);

@@ -3,6 +3,7 @@
 
 #include "harness/claim.hpp"
 #include "harness/commands.hpp"
+#include "harness/device.hpp"
 #include "harness/evidence.hpp"
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
@@ -51,16 +52,23 @@ std::variant<Stored, std::string> load(const std::string& file, const LaneSet& l
 }  // namespace
 
 int command_replay(const ReplayOptions& options) {
-  const Plan plan = plan_of(options.witnesses, options.lanes);
+  const Plan plan = plan_of(options.witnesses, options.lanes, options.device);
   std::vector<Stored> chains;
-  int unreadable = 0;
+  int unreadable = 0, elsewhere = 0;
   for (const std::string& file : chain_files(options.paths)) {
     auto loaded = load(file, plan.lanes);
     if (const auto* error = std::get_if<std::string>(&loaded)) {
       fmt::print(stderr, "{}\n", *error);
       ++unreadable;
+      continue;
+    }
+    Stored& stored = std::get<Stored>(loaded);
+    const auto device = header(stored.chain, "device");
+    if (device && *device != device_type(plan.device)) {
+      fmt::print(stderr, "{}: left out: it is about --device {}\n", file, *device);
+      ++elsewhere;
     } else {
-      chains.push_back(std::get<Stored>(std::move(loaded)));
+      chains.push_back(std::move(stored));
     }
   }
   int differing = 0;
@@ -88,6 +96,7 @@ int command_replay(const ReplayOptions& options) {
        .keep_going = [] { return true; }});
   fmt::print("{} chain{}: {} as expected, {} differ{}", chains.size(), chains.size() == 1 ? "" : "s",
              chains.size() - static_cast<std::size_t>(differing), differing, differing == 1 ? "s" : "");
+  if (elsewhere) fmt::print(", {} left out", elsewhere);
   fmt::print("{}\n", unreadable ? fmt::format(", {} could not be read", unreadable) : "");
   if (unreadable) return exit_usage;
   return differing ? exit_finding : exit_clean;

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <deque>
 #include <optional>
 #include <random>
 #include <thread>
 
 #include "harness/commands.hpp"
+#include "harness/device_ahead.hpp"
 #include "harness/environment.hpp"
 #include "harness/evidence.hpp"
 #include "harness/exits.hpp"
@@ -40,9 +42,6 @@ void check_available(const RunOptions& options) {
   if (dtype == "f32" || dtype == "bf16" || dtype == "f16")
     throw EnvironmentError{fmt::format("--dtype {}: not available in this release: f64 only", dtype)};
   if (dtype != "f64") throw UsageError{fmt::format("--dtype: \"{}\" is no floating type; expected f64", dtype)};
-  if (options.device == "cuda") throw EnvironmentError{"--device cuda: not available in this release: cpu only"};
-  if (options.device != "cpu")
-    throw UsageError{fmt::format("--device: unknown device \"{}\"; expected cpu", options.device)};
 }
 
 Knobs knobs_of(const RunOptions& options) {
@@ -72,33 +71,43 @@ class Run {
                   {.plan = plan,
                    .reductions_at_once = jobs_,
                    .versions = versions_text(),
+                   .libraries = options.device.libraries,
                    .announce = [this](const std::string& block) { announce(block); }}) {}
 
   int operator()() {
-    run_pool({.count = cases(),
-              .jobs = jobs_,
-              .begin = [this](int) { prepare(plan_); },
-              .work = [this](int worker, std::uint64_t index) { return judge_case(worker, index); },
-              .done = [this](std::uint64_t index, std::string_view answer) { take(index, decode(answer).value()); },
-              .died = [this](std::uint64_t index, const Death& death) { bury(index, death); },
-              .keep_going = [this] { return keep_going(); }});
-    wait_for_reductions();
-    if (tally_.programs >= cases()) findings_.settle();
-    wait_for_reductions();
+    std::optional<EnvironmentError> missing;
+    try {
+      judge_all();
+    } catch (const EnvironmentError& error) {  // a device ran out of memory, or came to no second start
+      missing = error;
+    }
+    if (!missing) wait_for_reductions();
+    if (!missing && tally_.programs >= cases()) findings_.settle();
+    if (!missing) wait_for_reductions();
     findings_.stop();
     findings_.finish();
     store_.sync();
     progress_.clear();
-    const Summary last = summary(true);
+    const Summary last = summary(!missing);
     store_.write_summary(summary_json(last));
     store_.remove_slots();
     fmt::print("{}", summary_words(last, interrupted(), store_.folder()));
     std::fflush(stdout);
     if (options_.report.markdown || options_.report.junit) write_reports({store_.folder().string()}, options_.report);
+    if (missing) throw *missing;
     return findings_.new_count() > 0 ? exit_finding : exit_clean;
   }
 
  private:
+  void judge_all() {
+    run_pool({.count = cases(),
+              .jobs = jobs_,
+              .begin = [this](int) { begin(); },
+              .work = [this](int worker, std::uint64_t index) { return judge_case(worker, index); },
+              .done = [this](std::uint64_t index, std::string_view answer) { take(index, decode(answer).value()); },
+              .died = [this](std::uint64_t index, const Death& death) { bury(index, death); },
+              .keep_going = [this] { return keep_going(); }});
+  }
   static int jobs_of(const RunOptions& options) {
     return options.jobs > 0 ? options.jobs : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   }
@@ -111,14 +120,35 @@ class Run {
     return generate(choices, knobs_);
   }
   Provenance provenance(std::uint64_t index) const {
-    return {.seed = seed_, .index = index, .libtorch = libtorch_, .cpu = cpu_};
+    return {.seed = seed_, .index = index, .libtorch = libtorch_, .cpu = cpu_, .device = device()};
+  }
+
+  std::string device() const { return plan_.device.empty() ? "cpu" : plan_.device; }
+
+  /// In a worker.
+  void begin() {
+    prepare(plan_);
+    if (!plan_.device.empty()) ahead_.emplace(plan_.device);
+  }
+
+  /// In a worker: the chain of that index; the device is given the chains that will be asked for next.
+  const Chain& upcoming_chain(std::uint64_t index) {
+    constexpr std::size_t depth = 8;
+    const std::size_t wanted = ahead_ ? depth : 1;
+    while (upcoming_.size() < wanted) {
+      const std::uint64_t next = index + upcoming_.size() * static_cast<std::uint64_t>(jobs_);
+      if (!upcoming_.empty() && next >= cases()) break;
+      upcoming_.push_back(chain_of(next));
+      if (ahead_) ahead_->run(upcoming_.back());
+    }
+    return upcoming_.front();
   }
 
   /// In a worker: one case, written down before it is judged.
   std::string judge_case(int worker, std::uint64_t index) {
     const std::string where = fmt::format("gradsmith 1\n# case {} of seed {}: ", index, seed_);
     slots_[worker].write(where + "being generated\n", "");
-    const Chain chain = chain_of(index);
+    const Chain& chain = upcoming_chain(index);
     slots_[worker].write(where + "being judged\n" + print(chain).substr(sizeof "gradsmith 1"), where + "too long\n");
     const auto start = Clock::now();
     const Verdict verdict = judge(chain, plan_);
@@ -134,6 +164,8 @@ class Run {
       from.seconds = seconds;
       report.record = record_line(chain, verdict, from);
     }
+    if (ahead_) ahead_->forget(chain);
+    upcoming_.pop_front();
     return encode(report);
   }
 
@@ -189,7 +221,7 @@ class Run {
 
   Summary summary(bool finished) const {
     return {.libtorch = libtorch_,
-            .device = options_.device,
+            .device = device(),
             .dtype = options_.dtype,
             .lanes = plan_.lanes,
             .seed = seed_,
@@ -233,6 +265,8 @@ class Run {
   Store& store_;
   std::vector<Slot> slots_;
   Findings findings_;
+  std::deque<Chain> upcoming_{};         // of a worker, as is the next
+  std::optional<DeviceAhead> ahead_{};
   Tally tally_{};
   Progress progress_{};
   const Clock::time_point start_ = Clock::now();
@@ -244,8 +278,8 @@ class Run {
 
 int command_run(const RunOptions& options) {
   check_available(options);
-  const Plan plan = plan_of(options.witnesses, options.lanes);
   const Knobs knobs = knobs_of(options);
+  const Plan plan = plan_of(options.witnesses, options.lanes, options.device);
   const auto corpus = find_corpus(options.corpus);
   check_report_files(options.report);
   const std::uint64_t seed = options.seed ? *options.seed : std::random_device{}();

@@ -22,13 +22,20 @@ void check_report_files(const ReportFiles& files);
 /// Reports on output folders, into the files named; Markdown to standard output if none is.
 void write_reports(const std::vector<std::string>& folders, const ReportFiles& files);
 
+/// Which accelerator to judge on as well, and the libraries that bring it.
+struct DeviceOptions {
+  std::string name = "cpu";
+  std::vector<std::string> libraries{};
+};
+
 struct RunOptions {
   std::optional<std::uint64_t> cases{};  ///< neither cases nor seconds: 10,000 cases
   std::optional<double> seconds{};
   std::optional<std::uint64_t> seed{};          ///< absent: drawn, and printed
   std::vector<std::string> ops{}, witnesses{};  ///< empty: all
   std::vector<std::string> lanes{};             ///< empty: none
-  std::string dtype = "f64", device = "cpu";
+  std::string dtype = "f64";
+  DeviceOptions device{};
   int max_steps = 10;
   int jobs = 0;  ///< 0: one per core
   bool stop_on_finding = false;
@@ -73,6 +80,7 @@ std::filesystem::path worker_program(const std::optional<std::string>& given);
 
 struct ReplayOptions {
   std::vector<std::string> paths{}, witnesses{}, lanes{};
+  DeviceOptions device{};
   bool verbose = false;
 };
 /// Judges stored chains and compares with what their headers expect.
@@ -82,6 +90,7 @@ struct ReduceOptions {
   std::string file{};
   std::optional<std::string> out{};  ///< absent: standard output
   std::vector<std::string> witnesses{}, lanes{};
+  DeviceOptions device{};
 };
 /// The smallest chain with the same signature.
 int command_reduce(const ReduceOptions& options);
@@ -131,7 +140,8 @@ int command_report(const ReportOptions& options);
 int command_doctor();
 
 /// A plan that asks the witnesses named, all if the list is empty, and uses the lanes named. UsageError for a name that is
-/// none, EnvironmentError for a witness that this release does not have.
-Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::string>& lanes);
+/// none, EnvironmentError for a witness that this release does not have. The device is loaded and was tried (choose_device).
+Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::string>& lanes,
+             const DeviceOptions& device = {});
 
 }  // namespace gradsmith

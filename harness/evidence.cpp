@@ -54,13 +54,15 @@ std::string headline(const Verdict& verdict) {
   }
   std::string line(finding_name(verdict.signature.kind));
   if (!verdict.signature.guilty.empty()) line += " " + verdict.signature.guilty;
+  const Testimony* decides = deciding_testimony(verdict);
+  if (verdict.remarks.empty() && decides && decides->witness == Witness::device)
+    return fmt::format("{}: {} (device)", line, decides->reason);
   if (is_about_errors(verdict.signature.kind))
     return fmt::format("{}: expected {}, got {}", line, expected_words(verdict),
                        refusal_words(verdict.outcome.refusal));
   if (!verdict.remarks.empty()) return fmt::format("{}: {}", line, words_of(verdict.remarks.front()));
   if (!verdict.reason.empty()) return fmt::format("{}: {}", line, verdict.reason);  // of a process that died
-  if (const Testimony* testimony = deciding_testimony(verdict))
-    line += fmt::format(": {} ({})", numbers(*testimony), witness_name(testimony->witness));
+  if (decides) line += fmt::format(": {} ({})", numbers(*decides), witness_name(decides->witness));
   return line;
 }
 

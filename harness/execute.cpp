@@ -6,6 +6,7 @@
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
 
+#include "harness/device.hpp"
 #include "harness/dispatch.hpp"
 #include "harness/judge.hpp"
 #include "harness/machine.hpp"
@@ -13,8 +14,12 @@
 namespace gradsmith {
 namespace {
 
-/// Runs the statements one after another; stops at the first refusal unless its `backward` may fail.
-std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots) {
+void read_outcome(Machine& machine, const Chain& chain, Outcome& outcome);
+
+/// Runs the statements one after another; stops at the first refusal unless its `backward` may fail. A device may say only
+/// when it is read what went wrong before: with `read`, that is the end of the run.
+std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots,
+                           Outcome* read = nullptr) {
   Regions regions;
   Phase phase;
   int steps = 0, backwards = 0;
@@ -44,13 +49,16 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
         const auto& wanted = std::get<Backward>(statement);
         try {
           backward(wanted, wanted.roots);
-        } catch (const c10::Error&) {
+        } catch (const c10::Error& error) {
+          check_device_lives(error);
           if (!wanted.may_fail) throw;
         }
       }
     }
     if (!implied_roots.empty()) backward({.cotangent = Spec{}}, implied_roots);
+    if (read) read_outcome(machine, chain, *read);
   } catch (const c10::Error& error) {
+    check_device_lives(error);
     return refusal(error.what_without_backtrace());
   } catch (const std::exception& error) {
     return refusal(error.what());
@@ -61,15 +69,22 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
 void read_outcome(Machine& machine, const Chain& chain, Outcome& outcome) {
   outcome.values.resize(chain.names.size());
   outcome.gradients.resize(chain.names.size());
+  std::vector<at::Tensor> tensors;
+  std::vector<std::optional<Array>*> places;
+  const auto wanted = [&](const at::Tensor& tensor, std::optional<Array>& place) {
+    if (!tensor.defined()) return;
+    tensors.push_back(tensor);
+    places.push_back(&place);
+  };
   for (std::size_t value = 0; value < chain.names.size(); ++value)
-    if (machine[static_cast<Value>(value)].defined())
-      outcome.values[value] = read_array(machine[static_cast<Value>(value)]);
+    wanted(machine[static_cast<Value>(value)], outcome.values[value]);
   for (const auto& statement : chain.statements) {
     const auto* input = std::get_if<Input>(&statement);
     if (!input || !input->requires_grad) continue;
-    const at::Tensor& gradient = machine[input->name].grad();
-    if (gradient.defined()) outcome.gradients[input->name] = read_array(gradient);
+    wanted(machine[input->name].grad(), outcome.gradients[input->name]);
   }
+  auto arrays = read_arrays(tensors);
+  for (std::size_t i = 0; i < arrays.size(); ++i) *places[i] = std::move(arrays[i]);
 }
 
 }  // namespace
@@ -79,9 +94,9 @@ Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots, Rea
   Outcome outcome;
   {
     const Watch watch(reached);
-    outcome.refusal = run(machine, chain, implied_roots);
+    outcome.refusal = run(machine, chain, implied_roots, current_device().is_cpu() ? nullptr : &outcome);
   }
-  if (!outcome.refusal) read_outcome(machine, chain, outcome);  // nothing is compared after a refusal
+  if (!outcome.refusal && current_device().is_cpu()) read_outcome(machine, chain, outcome);  // nothing is compared after a refusal
   if (reached) cover_graph(machine.tensors(), *reached);        // last: it reads grad_fn
   return outcome;
 }
@@ -120,6 +135,7 @@ void initialize_libtorch() {
   at::set_num_threads(1);
   at::globalContext().setFlushDenormal(false);
   at::globalContext().setDeterministicAlgorithms(false, false);
+  allow_reduced_precision(false);
 }
 
 }  // namespace gradsmith

@@ -14,6 +14,9 @@ enum ExitCode : int {
   exit_missing = 3,  ///< the environment is missing something
 };
 
+/// How a worker process ends whose device is lost; its parent takes it for a crash.
+inline constexpr int exit_device_lost = 70;
+
 /// Bad usage or bad input; `message` is one line that names the place, the fault and the way out.
 struct UsageError {
   std::string message;

@@ -37,8 +37,9 @@ std::vector<std::string> ops_of(const Signature& signature, const Chain& chain) 
 /// The chain as stored: with the header that `replay` compares with.
 std::string stored_text(Chain chain, const Signature& signature, const LaneSet& lanes) {
   std::erase_if(chain.comments, [](const std::string& comment) {
-    return comment.starts_with("expect:") || comment.starts_with("lane:");
+    return comment.starts_with("expect:") || comment.starts_with("lane:") || comment.starts_with("device:");
   });
+  if (signature.device != "cpu") chain.comments.push_back("device: " + signature.device);
   if (const std::string list = lane_list(lanes); !list.empty()) chain.comments.push_back("lane: " + list);
   chain.comments.push_back(fmt::format("expect: finding {}", finding_name(signature.kind)));
   return print(chain);
@@ -148,9 +149,10 @@ void Findings::harvest(const std::string& text, const Reduction& reduction) {
   const std::string path = (store_.folder() / finding.file).string();
   settings_.announce(
       fmt::format("FINDING {}\n   {}\n   reduced {} -> {} steps ({}); seen {} time{} so far\n   case:      {}\n"
-                  "   replay:    gradsmith replay {}\n{}",
+                  "   replay:    {}\n{}",
                   text, finding.headline, step_count(finding.original), step_count(finding.smallest), finding.reduction,
-                  finding.count, finding.count == 1 ? "" : "s", path, path, indented(print(finding.smallest))));
+                  finding.count, finding.count == 1 ? "" : "s", path, replay_words(finding, path),
+                  indented(print(finding.smallest))));
 }
 
 void Findings::settle() {
@@ -200,6 +202,14 @@ std::vector<FindingEntry> Findings::entries() const {
   return list;
 }
 
+std::string Findings::replay_words(const Finding& finding, const std::string& file) const {
+  std::string words = "gradsmith replay";
+  if (finding.signature.device != "cpu") words += " --device " + settings_.plan.device;
+  for (const std::string& library : finding.signature.device == "cpu" ? std::vector<std::string>{} : settings_.libraries)
+    words += " --load " + library;
+  return words + " " + file;
+}
+
 std::string Findings::page(const std::string& text, const Finding& finding) const {
   return finding_page(
       {.signature = text,
@@ -213,7 +223,7 @@ std::string Findings::page(const std::string& text, const Finding& finding) cons
        .steps = step_count(finding.smallest),
        .reduction = finding.reduction,
        .repeats = finding.repeats,
-       .replay = fmt::format("gradsmith replay {}", (store_.folder() / "findings" / text / "case.chain").string()),
+       .replay = replay_words(finding, (store_.folder() / "findings" / text / "case.chain").string()),
        .no_program = no_repro(finding.smallest),
        .versions = settings_.versions});
 }

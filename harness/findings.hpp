@@ -41,6 +41,7 @@ class Findings {
     Plan plan{};
     int reductions_at_once = 1;
     std::string versions{};
+    std::vector<std::string> libraries{};  ///< of the plan's device, as given with --load
     std::function<void(const std::string& block)> announce{};  ///< told of every new finding once it is reduced
   };
   Findings(Store& store, KnownTable known, Settings settings);
@@ -78,6 +79,8 @@ class Findings {
   Plan plan_of(const Finding& finding) const;
   void store(const std::string& text, Finding& finding);
   void harvest(const std::string& text, const Reduction& reduction);
+  /// The command that shows a stored chain again.
+  std::string replay_words(const Finding& finding, const std::string& file) const;
   std::string page(const std::string& text, const Finding& finding) const;
   Store& store_;
   KnownTable known_;

@@ -8,6 +8,8 @@
 #include "harness/compare.hpp"
 #include "harness/coverage_steps.hpp"
 #include "harness/coverage_verdict.hpp"
+#include "harness/device.hpp"
+#include "harness/device_witness.hpp"
 #include "harness/difference.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
@@ -201,6 +203,7 @@ std::string Signature::text() const {
 void prepare(const Plan& plan) {
   initialize_libtorch();
   install(plan.lanes);
+  if (!plan.device.empty()) open_device(plan.device);
 }
 
 /// The verdict; of coverage, only what the steps and LibTorch reach.
@@ -237,16 +240,19 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
 
   if (asked(Witness::expectation))
     verdict.testimonies.push_back(expectation_testimony(verdict.expectation, verdict.outcome));
+  Reference reference;
+  bool numbers = false;  // can be judged
+  const bool device = asked(Witness::device) && !plan.device.empty();
   const bool cut = verdict.expectation.hole == "U17";  // LibTorch's gradient is that of the cut chain, and judged as such
   if (verdict.outcome.refusal || verdict.expectation.refusal || (verdict.expectation.hole && !cut)) {
     const char* reason = verdict.outcome.refusal ? "refused" : verdict.expectation.hole ? "known hole" : "should be refused";
     for (const Witness witness : {Witness::reference, Witness::twin, Witness::difference})
       if (asked(witness)) verdict.testimonies.push_back({.witness = witness, .reason = reason});
   } else {
-    Reference reference;
+    numbers = true;
     std::optional<Testimony> difference;
     enter("reference");
-    if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin))
+    if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin) || device)
       reference = run_reference(chain, typed, roots);
     enter("difference");
     if (asked(Witness::difference)) {  // first: it reads the tape that the reference left
@@ -273,6 +279,22 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
       verdict.testimonies.push_back(std::move(twin));
     }
     if (difference) verdict.testimonies.push_back(*difference);
+  }
+
+  if (device && verdict.expectation.hole == "U24") {
+    verdict.testimonies.push_back({.witness = Witness::device, .reason = "known hole"});
+  } else if (device) {
+    enter("device");
+    const auto on = [&](Lane lane) { return plan.lanes[static_cast<std::size_t>(lane)]; };
+    verdict.testimonies.push_back(device_testimony({.chain = chain,
+                                                    .typed = typed,
+                                                    .roots = roots,
+                                                    .cpu = verdict.outcome,
+                                                    .expected = verdict.expectation,
+                                                    .device = plan.device,
+                                                    .runs = std::max(on(Lane::determinism) ? 2 : 1, plan.executions),
+                                                    .reduced = on(Lane::tf32)},
+                                                   numbers ? &reference : nullptr));
   }
 
   verdict.remarks = remarks_on(chain, roots, verdict.outcome, plan.lanes);

@@ -19,10 +19,11 @@ inline constexpr int many_executions = 20;
 
 /// What to check.
 struct Plan {
-  std::array<bool, witness_count> witnesses{true, true, true, true};
+  std::array<bool, witness_count> witnesses{true, true, true, true, true};
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
   int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
   LaneSet lanes{};                  ///< besides the witnesses
+  std::string device{};             ///< of the witness `device`, whose libraries are loaded; empty: it is not asked
   /// Told what comes next, before it begins: "expect", "execute", the names of witnesses, "guilt". So that after a death
   /// it is known what the process was at.
   std::function<void(std::string_view phase)> entering{};
@@ -54,13 +55,14 @@ struct Verdict {
 };
 
 /// Judges a valid chain (parse.hpp or the generator made it). Never throws: what LibTorch does is data.
-/// Deterministic: equal chains get equal verdicts. The lanes asked for are installed (prepare).
+/// Deterministic: equal chains get equal verdicts. The lanes asked for are installed, the device is open (prepare). A device
+/// that is lost ends the process, which says so as its last words (process.hpp); one without memory is an EnvironmentError.
 Verdict judge(const Chain& chain, const Plan& plan = {});
 
 /// Once per process, before the first judge: one intra-op thread, empty stack-trace fetcher, pinned switches.
 void initialize_libtorch();
-/// What a process needs that judges by this plan: LibTorch set up, and the plan's lanes installed, no others. May be called
-/// again with another plan.
+/// What a process needs that judges by this plan: LibTorch set up, the plan's lanes installed, no others, and its device
+/// open. May be called again with another plan. EnvironmentError where a lane or the device does not work.
 void prepare(const Plan& plan);
 
 }  // namespace gradsmith

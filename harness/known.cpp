@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "harness/claim.hpp"
+#include "harness/device.hpp"
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
 #include "harness/reduction.hpp"
@@ -25,6 +26,10 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan) {
     if (!claim || claim->kind != Claim::Kind::finding) continue;
     Plan own = plan_for(claim, plan);
     own.lanes = with_lanes_of(chain, {}, fmt::format("{}:1:1", file));  // a chain is known for what it shows in its lane
+    if (const auto device = header(chain, "device"); !device)
+      own.device.clear();  // and on its device
+    else if (*device != device_type(plan.device))
+      continue;
     if (const auto signature = signature_apart(chain, own))
       table.issues.try_emplace(signature->text(), 
                                 KnownIssue{file, *signature, step_count(chain), header(chain, "since").value_or(""),

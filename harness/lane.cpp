@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "harness/compare.hpp"
+#include "harness/device.hpp"
 #include "harness/execute.hpp"
 #include "harness/exits.hpp"
 #include "harness/guard.hpp"
@@ -100,6 +101,8 @@ const std::array<LaneEntry, lane_kinds>& lane_table() {
        nullptr},
       {Lane::determinism, "determinism", "values, gradients or errors that differ from run to run", nullptr, run_again},
       {Lane::leak, "leak", "memory that a chain does not give back", check_heap_tells, keeps_growing},
+      {Lane::tf32, "tf32", "a device's numbers with TF32 and sums in reduced precision on", allow_reduced_precision,
+       nullptr},
   }};
   return table;
 }

@@ -15,8 +15,8 @@
 namespace gradsmith {
 
 /// The lanes, in the order of the table.
-enum class Lane : std::uint8_t { guard, determinism, leak };
-inline constexpr std::size_t lane_kinds = 3;
+enum class Lane : std::uint8_t { guard, determinism, leak, tf32 };
+inline constexpr std::size_t lane_kinds = 4;
 /// Which lanes to use.
 using LaneSet = std::array<bool, lane_kinds>;
 

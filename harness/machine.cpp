@@ -39,7 +39,8 @@ DType dtype_of(at::ScalarType type) {
 at::Tensor make_tensor(DType dtype, const Shape& shape, const double* data) {
   at::Tensor wide = at::empty(shape, at::kDouble);
   std::copy(data, data + wide.numel(), wide.mutable_data_ptr<double>());
-  return dtype == DType::f64 ? wide : wide.to(scalar_type(dtype));
+  if (dtype != DType::f64) wide = wide.to(scalar_type(dtype));
+  return current_device().is_cpu() ? wide : wide.to(current_device(), /*non_blocking=*/true);
 }
 
 void lay_out(const at::Tensor& tensor, const Layout& layout) {
@@ -55,6 +56,7 @@ at::Tensor make_input(const Input& input) {
 }
 
 Array read_array(const at::Tensor& tensor) {
+  if (!tensor.is_cpu()) return read_arrays({tensor}).front();
   Array out;
   out.dtype = dtype_of(tensor.scalar_type());
   out.shape = tensor.sizes().vec();
@@ -75,6 +77,25 @@ Array read_array(const at::Tensor& tensor) {
   const double* data = static_cast<const double*>(wide.const_data_ptr());
   out.data.assign(data, data + wide.numel());
   return out;
+}
+
+std::vector<Array> read_arrays(const std::vector<at::Tensor>& tensors) {
+  std::vector<Array> arrays;
+  if (tensors.empty() || tensors.front().is_cpu()) {
+    for (const at::Tensor& tensor : tensors) arrays.push_back(read_array(tensor));
+    return arrays;
+  }
+  at::NoGradGuard guard;
+  std::vector<at::Tensor> flat;
+  for (const at::Tensor& tensor : tensors) flat.push_back(tensor.detach().to(at::kDouble).reshape({-1}));
+  const at::Tensor all = at::cat(flat).cpu();
+  const double* data = static_cast<const double*>(all.const_data_ptr());
+  for (const at::Tensor& tensor : tensors) {
+    Array& array = arrays.emplace_back(Array{dtype_of(tensor.scalar_type()), tensor.sizes().vec(), {}});
+    array.data.assign(data, data + tensor.numel());
+    data += tensor.numel();
+  }
+  return arrays;
 }
 
 Layout layout_of(const at::Tensor& tensor) {

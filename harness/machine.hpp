@@ -13,14 +13,21 @@ namespace gradsmith {
 
 /// LibTorch's element type.
 at::ScalarType scalar_type(DType dtype);
-/// A tensor of this dtype and shape, row-major contiguous, with these elements.
+/// Where inputs and cotangents are made (device.hpp): the CPU unless an OnDevice lives.
+at::Device current_device();
+/// Nothing if the current device is the CPU, or can go on after this error. EnvironmentError if it has no memory left,
+/// DeviceLost (device_lost.hpp) if it answers no more.
+void check_device_lives(const c10::Error& error);
+/// A tensor of this dtype and shape on the current device, row-major contiguous, with these elements.
 at::Tensor make_tensor(DType dtype, const Shape& shape, const double* data);
 /// Gives a tensor that nothing else shares another layout in its storage, without a view or a node of autograd's.
 void lay_out(const at::Tensor& tensor, const Layout& layout);
 /// The input of a chain: its own strides and offset, no view of anything, `requires_grad` as stated.
 at::Tensor make_input(const Input& input);
-/// The elements of a tensor as an array.
+/// The elements of a tensor, wherever it lies, as an array.
 Array read_array(const at::Tensor& tensor);
+/// The same of several tensors of one device, with one copy for all.
+std::vector<Array> read_arrays(const std::vector<at::Tensor>& tensors);
 /// Layout of a live tensor.
 Layout layout_of(const at::Tensor& tensor);
 

@@ -37,17 +37,25 @@ std::string whole(const std::string& text) {
 }
 
 void add_witnesses(CLI::App* command, std::vector<std::string>& witnesses) {
-  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference (all)")
+  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference,device (all)")
       ->delimiter(',')
       ->allow_extra_args(false)  // else it would take the file behind it
       ->option_text("LIST");
 }
 
 void add_lanes(CLI::App* command, std::vector<std::string>& lanes) {
-  command->add_option("--lane", lanes, "look with these too, of guard,determinism,leak (none)")
+  command->add_option("--lane", lanes, "look with these too, of guard,determinism,leak,tf32 (none)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("LIST");
+}
+
+void add_device(CLI::App* command, DeviceOptions& device) {
+  command->add_option("--device", device.name, "run everything there too: cuda, cuda:N, all (what there is), or a backend (cpu)")
+      ->option_text("NAME");
+  command->add_option("--load", device.libraries, "load this library first: a backend, or kernels for a device")
+      ->allow_extra_args(false)
+      ->option_text("LIB");
 }
 
 void add_report_files(CLI::App* command, ReportFiles& files) {
@@ -73,7 +81,7 @@ void add_run(CLI::App& app, RunOptions& options) {
       ->check(CLI::Range(1, 1000))
       ->option_text("N");
   run->add_option("--dtype", options.dtype, "element type; this release: f64")->option_text("D");
-  run->add_option("--device", options.device, "this release: cpu")->option_text("D");
+  add_device(run, options.device);
   add_witnesses(run, options.witnesses);
   add_lanes(run, options.lanes);
   run->add_flag("--stop-on-finding", options.stop_on_finding, "stop at the first new finding");
@@ -137,6 +145,7 @@ void add_replay(CLI::App& app, ReplayOptions& options) {
   replay->add_option("paths", options.paths, "files, or folders of *.chain")->required()->option_text("PATH...");
   add_witnesses(replay, options.witnesses);
   add_lanes(replay, options.lanes);
+  add_device(replay, options.device);
   replay->add_flag("-v,--verbose", options.verbose, "a line for every chain");
   replay->callback([&] { result = command_replay(options); });
 }
@@ -147,6 +156,7 @@ void add_reduce(CLI::App& app, ReduceOptions& options) {
   reduce->add_option("-o,--out", options.out, "write the chain there (standard output)")->option_text("FILE");
   add_witnesses(reduce, options.witnesses);
   add_lanes(reduce, options.lanes);
+  add_device(reduce, options.device);
   reduce->callback([&] { result = command_reduce(options); });
 }
 

@@ -124,6 +124,7 @@ class Pool {
 
   /// Reports what a process died of and moves on to the next item.
   void bury(Post& post, const Ended& ended) {
+    if (ended.code == exit_missing && !ended.words.empty()) throw EnvironmentError{ended.words};
     if (!post.ready) {
       if (++post.false_starts >= 3)
         throw EnvironmentError{fmt::format("LibTorch does not start: the process ends with {}", ended_name(ended))};

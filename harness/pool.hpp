@@ -31,7 +31,8 @@ struct PoolWork {
 
 /// Does the work; returns when all items are answered, or after `keep_going` said no. An item whose process was killed
 /// from outside (SIGKILL that is not ours) is tried once more before it is reported as dead. EnvironmentError if a
-/// process dies again and again before it reaches its first item.
+/// process dies again and again before it reaches its first item, and with a process's own words if it finds that
+/// something is missing.
 void run_pool(const PoolWork& work);
 
 }  // namespace gradsmith

@@ -42,7 +42,12 @@ void send_frame(int fd, std::string_view frame) {
 [[noreturn]] void be_child(int fd, pid_t parent, const std::function<void(const Child::Send&)>& body) {
   be_a_child_of(parent);
   parent_fd = fd;
-  body([fd](std::string_view frame) { send_frame(fd, frame); });
+  try {
+    body([fd](std::string_view frame) { send_frame(fd, frame); });
+  } catch (const EnvironmentError& error) {
+    last_words(error.message);
+    ::_exit(exit_missing);
+  }
   ::_exit(0);  // not exit(): buffers and LibTorch's globals belong to the parent
 }
 

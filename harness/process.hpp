@@ -37,7 +37,8 @@ void be_a_child_of(pid_t parent);
 class Child {
  public:
   using Send = std::function<void(std::string_view frame)>;
-  /// Runs `body` in a new process, which ends cleanly when it returns. EnvironmentError if no process can be made.
+  /// Runs `body` in a new process, which ends cleanly when it returns, and with exit_missing and the message as its last words
+  /// if an EnvironmentError comes out of it. EnvironmentError if no process can be made.
   explicit Child(const std::function<void(const Send&)>& body);
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

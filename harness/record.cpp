@@ -43,7 +43,7 @@ Json head(const Provenance& from, Status status) {
   return {{"seed", from.seed},
           {"case", from.index},
           {"status", status_name(status)},
-          {"device", "cpu"},
+          {"device", from.device},
           {"dtype", "f64"},
           {"seconds", from.seconds},
           {"version", version},
@@ -121,6 +121,7 @@ std::string summary_json(const Summary& summary) {
   json["programs_per_second"] = summary.seconds > 0 ? static_cast<double>(tally.programs) / summary.seconds : 0.0;
   for (std::size_t w = 0; w < witness_count; ++w) {
     const auto& of = tally.witnesses[w];
+    if (static_cast<Witness>(w) == Witness::device && summary.device == "cpu") continue;
     json["witness"][std::string(witness_names[w])] = {
         {"agree", of.agree}, {"disagree", of.disagree}, {"inconclusive", of.inconclusive}, {"skipped", of.skipped}};
   }

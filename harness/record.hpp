@@ -16,6 +16,7 @@ struct Provenance {
   std::uint64_t seed = 0, index = 0;
   double seconds = 0;  ///< what the judge took
   std::string libtorch{}, cpu{};
+  std::string device = "cpu";
 };
 
 /// One line of records.jsonl, without newline: chain, verdict, evidence, versions.

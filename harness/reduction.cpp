@@ -9,6 +9,7 @@
 
 #include "harness/blame.hpp"
 #include "harness/evidence.hpp"
+#include "harness/exits.hpp"
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce.hpp"
@@ -100,14 +101,14 @@ void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan&
 
 namespace {
 
-/// The last words of a process: the op at fault, what happened in one word, and a sentence, a line each.
+/// The last words of a process: the op at fault, what happened in one word, a sentence, and the device, a line each.
 struct LastWords {
-  std::string guilty{}, detail{}, sentence{};
+  std::string guilty{}, detail{}, sentence{}, device{};
 };
 LastWords words_of(const Ended& ended) {
   LastWords words;
   std::istringstream lines(ended.words);
-  for (std::string* line : {&words.guilty, &words.detail, &words.sentence}) std::getline(lines, *line);
+  for (std::string* line : {&words.guilty, &words.detail, &words.sentence, &words.device}) std::getline(lines, *line);
   return words;
 }
 
@@ -120,6 +121,7 @@ Signature death_signature(bool hang, const Ended& ended) {
   const auto words = words_of(ended);
   signature.guilty = words.guilty;
   signature.detail = words.detail.empty() ? ended_name(ended) : words.detail;
+  if (!words.device.empty()) signature.device = words.device;
   return signature;
 }
 
@@ -140,6 +142,8 @@ std::optional<Signature> signature_apart(const Chain& chain, const Plan& plan, d
         return fmt::format("{}\n{}\n{}\n{}\n{}", static_cast<int>(s.kind), s.guilty, s.detail, s.dtype, s.device);
       },
       seconds);
+  if (!result.answer && result.ended.code == exit_missing && !result.ended.words.empty())
+    throw EnvironmentError{result.ended.words};
   if (!result.answer) return death_signature(result.hung, result.ended);
   if (result.answer->empty()) return std::nullopt;
   std::string fields[5];

@@ -12,7 +12,7 @@
 namespace gradsmith {
 
 /// A judged chain's signature when the process may die of it; nothing if the chain shows no finding. No verdict within
-/// `seconds` is a hang.
+/// `seconds` is a hang. EnvironmentError where a lane or the device of the plan does not work.
 std::optional<Signature> signature_apart(const Chain& chain, const Plan& plan, double seconds = 20);
 /// The signature of a process that died or hung over a chain. The op at fault is known only if its last words named it.
 Signature death_signature(bool hang, const Ended& ended);

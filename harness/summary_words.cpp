@@ -38,6 +38,7 @@ std::string summary_words(const Summary& summary, bool interrupted, const std::f
       with_commas(total(tally.inconclusive)), with_commas(total(tally.discarded)));
   for (std::size_t w = 0; w < witness_count; ++w) {
     const auto& of = tally.witnesses[w];
+    if (static_cast<Witness>(w) == Witness::device && summary.device == "cpu") continue;
     out += fmt::format("  {:<12} agrees {}, disagrees {}, inconclusive {}, skipped {}\n", witness_names[w],
                        with_commas(of.agree), with_commas(of.disagree), with_commas(total(of.inconclusive)),
                        with_commas(total(of.skipped)));

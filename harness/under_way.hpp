@@ -7,10 +7,10 @@
 namespace gradsmith {
 
 namespace detail {
-inline const Step* volatile under_way = nullptr;
+inline thread_local const Step* volatile under_way = nullptr;
 }
 
-/// Null between steps and in a backward. Safe in a signal handler.
+/// Of this thread; null between steps and in a backward. Safe in a signal handler.
 inline const Step* step_under_way() { return detail::under_way; }
 
 /// Says that a step is under way while it lives.

@@ -9,9 +9,9 @@
 namespace gradsmith {
 
 /// The witnesses, in the order they are asked.
-enum class Witness : std::uint8_t { expectation, reference, twin, difference };
-inline constexpr std::size_t witness_count = 4;
-inline constexpr std::string_view witness_names[witness_count] = {"expectation", "reference", "twin", "difference"};
+enum class Witness : std::uint8_t { expectation, reference, twin, difference, device };
+inline constexpr std::size_t witness_count = 5;
+inline constexpr std::string_view witness_names[witness_count] = {"expectation", "reference", "twin", "difference", "device"};
 std::string_view witness_name(Witness witness);
 
 /// What one witness says of one chain.
@@ -21,7 +21,7 @@ std::string_view opinion_name(Opinion opinion);
 /// The kinds of finding, in the words of the record.
 enum class FindingKind : std::uint8_t {
   none, missing_error, spurious_error, wrong_error, wrong_value, wrong_gradient, twin_mismatch, nondeterminism, crash, hang,
-  leak
+  leak, device_mismatch
 };
 std::string_view finding_name(FindingKind kind);  ///< "missing-error", ...
 
@@ -33,6 +33,7 @@ struct Testimony {
   std::string reason{};                  ///< why inconclusive or skipped; what disagrees, with both numbers
   std::string name{};                    ///< the tensor or leaf that departs
   double observed = 0, expected = 0;     ///< the element that departs most
+  std::string detail{};                  ///< of the signature, where only the witness knows it; empty: told by the numbers
   bool bitwise = true;                   ///< of the twin: the comparison was for equal bits
   double ratio = 0;                      ///< distance in units of the tolerance's unit (replica spread), worst element
 };

@@ -1,4 +1,4 @@
-// `--witness LIST` and `--lane LIST`, for every command that judges.
+// `--witness LIST`, `--lane LIST` and `--device NAME`, for every command that judges.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,19 +6,17 @@
 #include <array>
 
 #include "harness/commands.hpp"
+#include "harness/device_library.hpp"
 #include "harness/exits.hpp"
 
 namespace gradsmith {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> of_later_releases = {"forward", "second", "device"};
+constexpr std::array<std::string_view, 2> of_later_releases = {"forward", "second"};
 
-}  // namespace
-
-Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::string>& lanes) {
-  Plan plan{.lanes = lanes_of(lanes, "--lane")};
-  if (witnesses.empty()) return plan;
+void choose_witnesses(Plan& plan, const std::vector<std::string>& witnesses) {
+  if (witnesses.empty()) return;
   plan.witnesses.fill(false);
   for (const std::string& name : witnesses) {
     const auto at = std::find(std::begin(witness_names), std::end(witness_names), name);
@@ -31,6 +29,17 @@ Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::s
           fmt::format("--witness: unknown witness \"{}\"; expected {}", name, fmt::join(witness_names, ", "))};
     }
   }
+}
+
+}  // namespace
+
+Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::string>& lanes, const DeviceOptions& device) {
+  Plan plan{.lanes = lanes_of(lanes, "--lane")};
+  choose_witnesses(plan, witnesses);
+  const bool wanted = plan.witnesses[static_cast<std::size_t>(Witness::device)];
+  if (device.name == "cpu" && !witnesses.empty() && wanted)
+    throw UsageError{"--witness device: needs --device: cuda, cuda:N, all, or a backend given with --load"};
+  plan.device = choose_device(device.name, device.libraries);
   return plan;
 }
 
