@@ -50,6 +50,7 @@ bool change_input(Chain& chain, Choices& choices);
 bool grow_inside(Chain& chain, Choices& choices);
 bool grow_at_end(Chain& chain, Choices& choices);
 bool probe(Chain& chain, Choices& choices);
+bool regrow(Chain& chain, Choices& choices);
 bool insert_view(Chain& chain, Choices& choices);
 bool insert_write(Chain& chain, Choices& choices);
 bool poison(Chain& chain, Choices& choices);

@@ -81,6 +81,17 @@ bool insert_view(Chain& chain, Choices& choices) {
   return true;
 }
 
+/// Keeps the beginning and draws the end anew.
+bool regrow(Chain& chain, Choices& choices) {
+  chain.statements.resize(some_place(chain, choices));
+  std::ptrdiff_t open = 0;
+  for (const Statement& statement : chain.statements)
+    open += std::holds_alternative<RegionBegin>(statement) - std::holds_alternative<RegionEnd>(statement);
+  for (; open > 0; --open) chain.statements.push_back(RegionEnd{});
+  chain = canonical_names(chain);
+  return grow_at(chain, chain.statements.size(), Growth::step, static_cast<int>(choices.between(2, 6)), choices) > 0;
+}
+
 /// Many ops on what the chain has come to, at its end or before its last backward.
 bool probe(Chain& chain, Choices& choices) {
   std::size_t position = chain.statements.size();
