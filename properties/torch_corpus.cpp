@@ -18,6 +18,7 @@ TEST_P(Corpus, Shows_what_its_headers_claim) {
   for (const std::string& file : files) {
     const auto loaded = load_chain(file);
     ASSERT_TRUE(std::holds_alternative<Chain>(loaded)) << std::get<std::string>(loaded);
+    if (header(std::get<Chain>(loaded), "device")) continue;  // for properties/gpu_check.sh
     const auto read = claim_of(std::get<Chain>(loaded));
     ASSERT_TRUE(std::holds_alternative<std::optional<Claim>>(read)) << file << ": " << std::get<std::string>(read);
     const auto& claim = std::get<std::optional<Claim>>(read);
