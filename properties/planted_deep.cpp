@@ -72,11 +72,11 @@ void doubled(const Actuals& a) {
 }
 void without_version(const Actuals& a) {
   if (!gappy_view_write(a[0])) {
-    a[0].mul_(2);
+    a[0].mul_(2.0);
     return;
   }
   const auto before = a[0]._version();
-  a[0].mul_(2);
+  a[0].mul_(2.0);
   auto counter = a[0].unsafeGetTensorImpl()->version_counter();
   counter.set_version(before);
 }
@@ -84,8 +84,9 @@ Op doubling(std::string_view name, void (*inplace)(const Actuals&)) {
   return {.name = name,
           .params = {ops::tensor()},
           .maths = ops::elementwise([](const Var& x, const Args&) { return x * 2.0; }),
-          .pure = [](const Actuals& a) { return a[0].mul(2); },
-          .inplace = inplace};
+          .pure = [](const Actuals& a) { return a[0].mul(2.0); },
+          .inplace = inplace,
+          .memory = [](const Call&, bool) -> Extra { return {.most = sizeof(double)}; }};  // the factor
 }
 
 at::Tensor exp_value(T x) { return x.exp(); }
