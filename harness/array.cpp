@@ -56,6 +56,18 @@ double unit_roundoff(DType dtype) {
   return 0;
 }
 
+std::int64_t element_bytes(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+    case DType::i64: return 8;
+    case DType::f32: return 4;
+    case DType::bf16:
+    case DType::f16: return 2;
+    case DType::boolean: return 1;
+  }
+  return 8;
+}
+
 double round_to(DType dtype, double value) {
   switch (dtype) {
     case DType::f64:

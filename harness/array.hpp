@@ -17,6 +17,8 @@ std::string_view dtype_name(DType dtype);
 bool is_floating(DType dtype);
 /// Unit roundoff of a floating type (half the distance from 1 to the next larger number); 0 for i64 and bool.
 double unit_roundoff(DType dtype);
+/// Bytes of one element in LibTorch's memory.
+std::int64_t element_bytes(DType dtype);
 /// `value` rounded to nearest even in `dtype`, as a double.
 double round_to(DType dtype, double value);
 

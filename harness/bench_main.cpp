@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 
+#include "harness/allocator.hpp"
 #include "harness/coverage.hpp"
 #include "harness/execute.hpp"
 #include "harness/exits.hpp"
@@ -37,7 +38,18 @@ struct Program {
 using Job = std::function<void(const Program&)>;
 
 /// The jobs on accepted programs; a sample holds microseconds per program of each, on one block of programs.
-enum JobName : std::size_t { bare, run_only, reference, twin, difference, whole, with_coverage, generation, job_count };
+enum JobName : std::size_t {
+  bare,
+  run_only,
+  reference,
+  twin,
+  difference,
+  without_costs,
+  whole,
+  with_coverage,
+  generation,
+  job_count
+};
 using Sample = std::array<double, job_count>;
 
 double resident_mib() {
@@ -101,6 +113,8 @@ Plan only(std::initializer_list<Witness> witnesses) {
   return plan;
 }
 
+const Plan of_numbers = only({Witness::expectation, Witness::reference, Witness::twin, Witness::difference});
+
 void bench(std::size_t count, int growth_count) {
   pin_core();
   initialize_libtorch();
@@ -131,7 +145,12 @@ void bench(std::size_t count, int growth_count) {
   const auto samples = measure(accepted, 5,
                                {Job([](const Program& p) { execute_bare(p.chain, p.roots); }), judged(only({})),
                                 judged(only({Witness::reference})), judged(only({Witness::twin})),
-                                judged(only({Witness::difference})), judged(Plan{}), Job([&](const Program& p) {
+                                judged(only({Witness::difference})), Job([](const Program& p) {
+                                  use_allocator(Allocator::own);
+                                  judge(p.chain, of_numbers);
+                                  use_allocator(Allocator::counting);
+                                }),
+                                judged(Plan{}), Job([&](const Program& p) {
                                   reached.clear();
                                   judge(p.chain, covered);
                                 }),
@@ -158,10 +177,16 @@ void bench(std::size_t count, int growth_count) {
   line("  + reference (adds)", [](const Sample& s) { return s[reference] - s[run_only]; });
   line("  + twin (adds; needs the reference's spread)", [](const Sample& s) { return s[twin] - s[reference]; });
   line("  + difference (adds; needs the reference)", [](const Sample& s) { return s[difference] - s[reference]; });
-  const double verdict = line("whole verdict, four witnesses", [](const Sample& s) { return s[whole]; });
+  line("verdict without memory and time, not counted", [](const Sample& s) { return s[without_costs]; });
+  const double verdict = line("whole verdict", [](const Sample& s) { return s[whole]; });
   line("  + coverage (adds)", [](const Sample& s) { return s[with_coverage] - s[whole]; });
   line("generation", [](const Sample& s) { return s[generation]; });
-  fmt::print("  {:<44}{:>10.0f}/s\n\n", "accepted programs judged", 1e6 / verdict);
+  fmt::print("  {:<44}{:>10.0f}/s\n", "accepted programs judged", 1e6 / verdict);
+  std::vector<double> shares;
+  for (const Sample& s : samples) shares.push_back(s[whole] / s[without_costs] - 1);
+  const auto [low, middle, high] = quartiles(shares);
+  fmt::print("  {:<44}{:>11.1f}%            {:.1f} .. {:.1f}\n\n", "what memory and time add to a verdict", 100 * middle,
+             100 * low, 100 * high);
 
   std::vector<double> times;
   for (std::size_t at = 0; at + block <= refused.size(); at += block)

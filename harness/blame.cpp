@@ -216,6 +216,11 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
                        const Verdict& verdict, const Testimony& testimony, const Plan& plan) {
   if (!steady(chain, implied_roots, verdict.outcome, std::max(plan.executions - 1, 2)))
     return unsteady_signature(chain, typed, plan.guilt);
+  if (!testimony.detail.empty())  // the witness of a cost names the step itself
+    return {.kind = testimony.kind,
+            .guilty = testimony.guilty.empty() ? suspects(chain) : testimony.guilty,
+            .detail = testimony.detail,
+            .dtype = std::string(dtype_name(floating_type(chain)))};
   const bool about_errors = testimony.witness == Witness::expectation;
   Signature out{.kind = testimony.kind,
                 .detail = about_errors ? error_detail(verdict) : magnitude(testimony),

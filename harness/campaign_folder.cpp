@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int format = 1;  // of the folder; raised when an older release could not go on in it
+constexpr int format = 2;  // of the folder; raised when an older release could not go on in it
 
 void must_match(const fs::path& file, std::string_view what, const std::string& theirs, const std::string& ours) {
   if (theirs == ours) return;

@@ -18,7 +18,8 @@ constexpr std::array all_findings = {
     FindingKind::missing_error,  FindingKind::spurious_error, FindingKind::wrong_error,
     FindingKind::wrong_value,    FindingKind::wrong_gradient, FindingKind::twin_mismatch,
     FindingKind::nondeterminism, FindingKind::crash,          FindingKind::hang,
-    FindingKind::leak,           FindingKind::device_mismatch};
+    FindingKind::leak,           FindingKind::memory,         FindingKind::time,
+    FindingKind::device_mismatch};
 
 std::optional<int> positive(const std::string& word) {
   int number = 0;

@@ -2,13 +2,14 @@
 
 #include <ATen/ATen.h>
 #include <ATen/record_function.h>
-#include <c10/util/ThreadLocalDebugInfo.h>
 #include <torch/csrc/autograd/function.h>
 
 #include <bit>
 #include <typeindex>
 #include <unordered_map>
 #include <unordered_set>
+
+#include "harness/meter.hpp"
 
 namespace gradsmith {
 namespace {
@@ -37,18 +38,6 @@ void register_once() {
   (void)handle;
   (void)off;
 }
-
-/// Only what is taken counts. What is given back is reported by address, with sizes noted in earlier watches: it would make
-/// features depend on where the allocator puts things.
-struct Memory : c10::MemoryReportingInfoBase {
-  std::int64_t bytes = 0, allocations = 0;
-  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
-    if (size <= 0) return;
-    bytes += size;
-    ++allocations;
-  }
-  bool memoryProfilingEnabled() const override { return true; }
-};
 
 /// "6" for 32 to 63: the number of binary digits.
 std::string size_class(std::int64_t number) {
@@ -102,12 +91,8 @@ class GraphWalk {
 }  // namespace
 
 struct Watch::State {
-  explicit State(Reached& reached)
-      : memory(std::make_shared<Memory>()), guard(c10::DebugInfoKind::PROFILER_STATE, memory), callbacks(true) {
-    watched = {&reached};
-  }
-  std::shared_ptr<Memory> memory;
-  c10::DebugInfoGuard guard;
+  explicit State(Reached& reached) : before(read_memory()), callbacks(true) { watched = {&reached}; }
+  MemoryReading before;
   at::RecordFunctionGuard callbacks;
 };
 
@@ -120,9 +105,10 @@ Watch::Watch(Reached* reached) {
 
 Watch::~Watch() {
   if (!state_) return;
-  const Memory& memory = *state_->memory;
-  watched.reached->note(Domain::resources, {"bytes allocated, binary digits: ", size_class(memory.bytes)});
-  watched.reached->note(Domain::resources, {"allocations, binary digits: ", size_class(memory.allocations)});
+  const MemoryReading before = state_->before, after = read_memory();
+  watched.reached->note(Domain::resources, {"bytes allocated, binary digits: ", size_class(after.bytes - before.bytes)});
+  watched.reached->note(Domain::resources,
+                        {"allocations, binary digits: ", size_class(after.allocations - before.allocations)});
   watched = {};
 }
 

@@ -18,7 +18,12 @@ std::string expected_words(const Verdict& verdict) {
   return refusal_words(verdict.expectation.refusal);
 }
 
+bool is_about_costs(FindingKind kind) {
+  return kind == FindingKind::memory || kind == FindingKind::time;
+}
+
 std::string numbers(const Testimony& testimony) {
+  if (is_about_costs(testimony.kind)) return testimony.reason;
   return fmt::format("{}: observed {}, expected {}, {:.2g} x tolerance unit", testimony.name,
                      print_number(testimony.observed), print_number(testimony.expected), testimony.ratio);
 }
@@ -82,7 +87,8 @@ std::string evidence(const Verdict& verdict) {
                        opinion_name(testimony.opinion), testimony.name,
                        has_numbers ? print_number(testimony.observed) : "",
                        has_numbers ? print_number(testimony.expected) : "",
-                       has_numbers ? fmt::format("{:.3g}", testimony.ratio) : "", first_line(testimony.reason));
+                       has_numbers && !is_about_costs(testimony.kind) ? fmt::format("{:.3g}", testimony.ratio) : "",
+                       first_line(testimony.reason));
   }
   return out;
 }

@@ -6,10 +6,12 @@
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
 
+#include "harness/allocator.hpp"
 #include "harness/device.hpp"
 #include "harness/dispatch.hpp"
 #include "harness/judge.hpp"
 #include "harness/machine.hpp"
+#include "harness/meter.hpp"
 
 namespace gradsmith {
 namespace {
@@ -19,15 +21,18 @@ void read_outcome(Machine& machine, const Chain& chain, Outcome& outcome);
 /// Runs the statements one after another; stops at the first refusal unless its `backward` may fail. A device may say only
 /// when it is read what went wrong before: with `read`, that is the end of the run.
 std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots,
-                           Outcome* read = nullptr) {
+                           Meter* meter = nullptr, Outcome* read = nullptr) {
   Regions regions;
   Phase phase;
   int steps = 0, backwards = 0;
   const auto backward = [&](const Backward& statement, const std::vector<Value>& roots) {
     phase = {Phase::Kind::backward, ++backwards};
+    if (meter) meter->forward_ends([&] { return machine.named_bytes(); });
     std::vector<at::Tensor> cotangents;
     if (statement.cotangent) cotangents = make_cotangents(machine, *statement.cotangent, roots);
+    if (meter) meter->before_backward();
     machine.backward(statement, roots, std::move(cotangents));
+    if (meter) meter->after_backward();
   };
   const auto refusal = [&](std::string message) {
     regions.clear();
@@ -35,10 +40,13 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
     return Refusal{phase, std::move(id), std::move(message)};
   };
   try {
-    for (const auto& statement : chain.statements) {
+    for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+      const auto& statement = chain.statements[i];
       if (const auto* step = std::get_if<Step>(&statement)) {
         phase = {Phase::Kind::step, ++steps};
+        if (meter) meter->before_step();
         machine.step(*step);
+        if (meter) meter->after_step(i);
       } else if (const auto* input = std::get_if<Input>(&statement)) {
         machine[input->name] = make_input(*input);
       } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
@@ -56,6 +64,7 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
       }
     }
     if (!implied_roots.empty()) backward({.cotangent = Spec{}}, implied_roots);
+    if (meter) meter->forward_ends([&] { return machine.named_bytes(); });
     if (read) read_outcome(machine, chain, *read);
   } catch (const c10::Error& error) {
     check_device_lives(error);
@@ -90,15 +99,26 @@ void read_outcome(Machine& machine, const Chain& chain, Outcome& outcome) {
 }  // namespace
 
 Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots, Reached* reached) {
-  Machine machine(chain.names.size());
   Outcome outcome;
+  Meter meter(outcome.cost, chain.statements.size());
+  Machine machine(chain.names.size());
   {
     const Watch watch(reached);
-    outcome.refusal = run(machine, chain, implied_roots, current_device().is_cpu() ? nullptr : &outcome);
+    outcome.refusal = run(machine, chain, implied_roots, &meter, current_device().is_cpu() ? nullptr : &outcome);
   }
+  meter.close();
   if (!outcome.refusal && current_device().is_cpu()) read_outcome(machine, chain, outcome);  // nothing is compared after a refusal
   if (reached) cover_graph(machine.tensors(), *reached);        // last: it reads grad_fn
   return outcome;
+}
+
+Cost execute_cost(const Chain& chain) {
+  Cost cost;
+  Meter meter(cost, chain.statements.size());
+  Machine machine(chain.names.size());
+  run(machine, chain, {}, &meter);
+  meter.close();
+  return cost;
 }
 
 std::vector<std::optional<Layout>> execute_layouts(const Chain& chain) {
@@ -129,6 +149,7 @@ struct Silent : c10::WarningHandler {
 }  // namespace
 
 void initialize_libtorch() {
+  use_allocator(Allocator::counting);
   static Silent silent;  // LibTorch warns of some writes to expanded tensors, a line each
   c10::WarningUtils::set_warning_handler(&silent);
   c10::SetStackTraceFetcher([] { return std::string(); });

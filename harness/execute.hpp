@@ -14,6 +14,9 @@ class Reached;
 /// is noted there; that changes nothing of the outcome.
 Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots, Reached* reached = nullptr);
 
+/// What a chain costs without the implied backward, nothing read back; up to the refusal, if there is one.
+Cost execute_cost(const Chain& chain);
+
 /// Real layouts of all named tensors after the chain ran (for the audit of the typer); empty where undefined.
 std::vector<std::optional<Layout>> execute_layouts(const Chain& chain);
 

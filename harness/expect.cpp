@@ -17,6 +17,7 @@ Model::~Model() = default;
 void Model::add(const Statement& statement, const Typed& typed) {
   State& s = *state_;
   const std::size_t index = s.statements++;
+  s.kept.emplace_back();
   if (const auto* input = std::get_if<Input>(&statement)) {
     State::Tensor& t = s.define(input->name);
     t = {};
@@ -113,13 +114,16 @@ std::vector<Value> Model::implied_roots() const {
 }
 
 const std::vector<WriteRelation>& Model::relations() const { return state_->relations; }
+const std::vector<Retained>& Model::kept() const { return state_->kept; }
 
-Expectation expect(const Chain& chain, const Typed& typed, std::vector<Value>* implied_roots) {
+Expectation expect(const Chain& chain, const Typed& typed, std::vector<Value>* implied_roots,
+                   std::vector<Retained>* kept) {
   Model model;
   for (std::size_t i = 0; i < chain.statements.size() && !model.expectation().refusal; ++i)
     model.add(chain.statements[i], typed);
   if (implied_roots && !model.expectation().refusal && !has_backward(chain)) *implied_roots = model.implied_roots();
   model.finish(chain, typed);
+  if (kept) *kept = model.kept();
   return model.expectation();
 }
 

@@ -24,6 +24,12 @@ struct WriteRelation {
   bool bumped;  ///< the write moved the version that the node has noted
 };
 
+/// What a step leaves behind for backward that no name of the chain holds.
+struct Retained {
+  bool recorded = false;  ///< the step has a node in the graph
+  bool clone = false;     ///< a copy of the target as it was before the step
+};
+
 /// Statement after statement; the generator asks it before it commits to a step. Copyable: a copy is a what-if.
 class Model {
  public:
@@ -62,6 +68,8 @@ class Model {
   Blame blame() const;
   /// All meetings of a write with a saved tensor so far; empty unless asked for.
   const std::vector<WriteRelation>& relations() const;
+  /// By statement added.
+  const std::vector<Retained>& kept() const;
 
  private:
   struct State;
@@ -69,7 +77,8 @@ class Model {
 };
 
 /// Expectation of a whole typed chain. `implied_roots`, if given, gets the roots of the implied backward (none if the chain
-/// has a `backward` of its own, if nothing is differentiable, or if a step is refused).
-Expectation expect(const Chain& chain, const Typed& typed, std::vector<Value>* implied_roots = nullptr);
+/// has a `backward` of its own, if nothing is differentiable, or if a step is refused); `kept` what each statement keeps.
+Expectation expect(const Chain& chain, const Typed& typed, std::vector<Value>* implied_roots = nullptr,
+                   std::vector<Retained>* kept = nullptr);
 
 }  // namespace gradsmith

@@ -110,9 +110,10 @@ Model::State::Saved Model::State::save_input(Value object_value) const {
   return {t.counter, version(t), object_value};
 }
 
-/// What the node keeps before the kernel runs; a kept result is recorded after it.
-void Model::State::save_operands(Node& node, const Step& step, const Inputs& inputs) const {
+/// What the node keeps before the kernel runs; a kept result is recorded after it. True if a clone of the target is.
+bool Model::State::save_operands(Node& node, const Step& step, const Inputs& inputs) const {
   const Args args(step.args);
+  bool clone = false;
   for (const Save& row : step.op->saves) {
     if (row.reads == result || (row.when && !row.when(args))) continue;
     if (row.of != any && inputs.edge_of(row.of) == no_node) continue;
@@ -123,13 +124,16 @@ void Model::State::save_operands(Node& node, const Step& step, const Inputs& inp
     if (!args.is_tensor(row.reads)) continue;
     const Value value = object[args.tensor(row.reads)];
     if (step.inplace && row.reads == 0) {
-      if (row.reads_inplace != result) node.save({-1, 0});  // a private clone
+      if (row.reads_inplace == result) continue;
+      node.save({-1, 0});  // a private clone
+      clone = true;
       continue;
     }
     const bool already = std::any_of(node.saved.begin(), node.saved.begin() + node.saved_count,
                                      [&](const Saved& s) { return s.input == value; });
     if (!already) node.save(save_input(value));
   }
+  return clone;
 }
 
 void Model::State::add_step(const Step& step, const TypedStep& typed, const Typed& all) {
@@ -146,8 +150,10 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   const bool tracked = inputs.any_requires_grad && op.alias != Alias::detach;
   if (tracked) {
     connect(node, step, typed, inputs);
-    save_operands(node, step, inputs);
+    kept.back().recorded = true;
+    kept.back().clone = save_operands(node, step, inputs);
     if (op.backward_refusal && node.edges[0] != no_node) node.refusal = op.backward_refusal(args, step.inplace);
+    if (node.refusal == "E23") kept.back().clone = false;  // a node without a formula keeps nothing
   }
   if (!typed.kernel_refusal.empty()) throw Raised{typed.kernel_refusal};
   if (step.inplace)

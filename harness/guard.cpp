@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "harness/allocator.hpp"
+#include "harness/meter.hpp"
 #include "harness/process.hpp"
 #include "harness/under_way.hpp"
 
@@ -21,16 +23,22 @@ constexpr std::size_t page = 4096;
 constexpr int fresh = 0xff;
 constexpr std::size_t margin = 64;  // bytes in front of a block that are looked at when it is freed
 
+/// What was asked for, and the meter's mark of it.
+struct Block {
+  std::size_t bytes = 0;
+  std::uint64_t mark = 0;
+};
+
 /// Slots of one size: 2^k pages and a page that is never opened. Freed slots queue up behind all others.
 struct Shelf {
   std::size_t pages = 0;
   char* base = nullptr;
-  std::vector<std::size_t> bytes{};  // by slot; 0: closed
+  std::vector<Block> blocks{};  // by slot; of no bytes: closed
   std::vector<std::uint32_t> ring{};
   std::size_t head = 0, free = 0;
 
   std::size_t stride() const { return (pages + 1) * page; }
-  std::size_t slots() const { return bytes.size(); }
+  std::size_t slots() const { return blocks.size(); }
   bool holds(const char* at) const { return at >= base && at < base + slots() * stride(); }
   char* end_of(std::size_t slot) const { return base + slot * stride() + pages * page; }
 };
@@ -65,7 +73,7 @@ class Yard {
       void* memory = ::mmap(nullptr, slots * shelf.stride(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       TORCH_CHECK(memory != MAP_FAILED, "the guard allocator gets no address space");
       shelf.base = static_cast<char*>(memory);
-      shelf.bytes.resize(slots);
+      shelf.blocks.resize(slots);
       for (std::size_t slot = 0; slot < slots; ++slot) shelf.ring.push_back(static_cast<std::uint32_t>(slot));
       shelf.free = slots;
     }
@@ -87,10 +95,12 @@ class Yard {
       if (shelf.holds(at)) return put_back(shelf, at);
     const auto known = alone_.find(data);
     if (known == alone_.end()) die("double-free", "frees", {Place::Kind::freed, 0, 0});
-    const std::size_t pages = (known->second + page - 1) / page;
-    check_front(at, known->second, at + known->second - pages * page);
-    ::munmap(at + known->second - pages * page, (pages + 1) * page);
+    const Block block = known->second;
+    const std::size_t pages = (block.bytes + page - 1) / page;
+    check_front(at, block.bytes, at + block.bytes - pages * page);
+    ::munmap(at + block.bytes - pages * page, (pages + 1) * page);
     alone_.erase(known);
+    count_out(block.bytes, block.mark);
   }
 
   /// In a signal handler: takes no lock, touches shelves only.
@@ -98,8 +108,9 @@ class Yard {
     for (const Shelf& shelf : shelves_) {
       if (!shelf.holds(at)) continue;
       const std::size_t slot = static_cast<std::size_t>(at - shelf.base) / shelf.stride();
-      if (shelf.bytes[slot] == 0) return {Place::Kind::freed, 0, 0};
-      return {Place::Kind::past_end, shelf.bytes[slot], static_cast<std::size_t>(at - shelf.end_of(slot))};
+      const std::size_t bytes = shelf.blocks[slot].bytes;
+      if (bytes == 0) return {Place::Kind::freed, 0, 0};
+      return {Place::Kind::past_end, bytes, static_cast<std::size_t>(at - shelf.end_of(slot))};
     }
     return {};
   }
@@ -111,17 +122,18 @@ class Yard {
     if (!protect(end - shelf.pages * page, shelf.pages * page, true)) return nullptr;  // out of mappings
     shelf.head = (shelf.head + 1) % shelf.slots();
     --shelf.free;
-    shelf.bytes[slot] = bytes;
+    shelf.blocks[slot] = {bytes, count_in(bytes)};
     std::memset(end - shelf.pages * page, fresh, shelf.pages * page);
     return end;
   }
 
   void put_back(Shelf& shelf, char* at) {
     const std::size_t slot = static_cast<std::size_t>(at - shelf.base) / shelf.stride();
-    if (shelf.bytes[slot] == 0) die("double-free", "frees", {Place::Kind::freed, 0, 0});
+    const Block block = std::exchange(shelf.blocks[slot], {});
+    if (block.bytes == 0) die("double-free", "frees", {Place::Kind::freed, 0, 0});
     char* begin = shelf.end_of(slot) - shelf.pages * page;
-    check_front(at, shelf.bytes[slot], begin);
-    shelf.bytes[slot] = 0;
+    check_front(at, block.bytes, begin);
+    count_out(block.bytes, block.mark);
     protect(begin, shelf.pages * page, false);
     shelf.ring[(shelf.head + shelf.free) % shelf.slots()] = static_cast<std::uint32_t>(slot);
     ++shelf.free;
@@ -134,7 +146,7 @@ class Yard {
     char* end = static_cast<char*>(memory) + pages * page;
     protect(end, page, false);
     std::memset(memory, fresh, pages * page);
-    alone_.emplace(end - bytes, bytes);
+    alone_.emplace(end - bytes, Block{bytes, count_in(bytes)});
     return end - bytes;
   }
 
@@ -148,7 +160,7 @@ class Yard {
 
   std::mutex mutex_;
   std::array<Shelf, 7> shelves_{};  // 1 to 64 pages
-  std::unordered_map<void*, std::size_t> alone_{};
+  std::unordered_map<void*, Block> alone_{};
 };
 
 Yard& yard() {
@@ -226,19 +238,15 @@ struct GuardAllocator final : c10::Allocator {
 
 }  // namespace
 
-void use_guard(bool on) {
-  static GuardAllocator guard;
-  static c10::Allocator* replaced = nullptr;
-  if (on == (replaced != nullptr)) return;
-  constexpr std::uint8_t above_all = 255;
-  if (!on) {
-    c10::SetCPUAllocator(std::exchange(replaced, nullptr), above_all);
-    return;
-  }
+c10::Allocator* guard_allocator() {
+  static c10::Allocator* const guard = new GuardAllocator;
   yard();
-  replaced = c10::GetCPUAllocator();
-  c10::SetCPUAllocator(&guard, above_all);
-  if (!speaks()) return;  // libFuzzer has handlers of its own
+  return guard;
+}
+
+void use_guard(bool on) {
+  use_allocator(on ? Allocator::guard : Allocator::counting);
+  if (!on || !speaks()) return;  // libFuzzer has handlers of its own
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO;

@@ -4,8 +4,7 @@
 
 namespace gradsmith {
 
-/// Puts the guard allocator in the place of LibTorch's CPU allocator, or takes it away again; blocks may outlive the
-/// change. Not while another thread allocates.
+/// Has tensors come from the guard allocator, or from the counting one again (allocator.hpp). The guard counts as well.
 ///
 /// While it is in place: the last byte of a block is the last of its page and the next page faults. Fresh memory is 0xff
 /// in every byte: NaN in all floating types, -1 in integers. A freed block faults until the memory is used again, which

@@ -13,6 +13,9 @@
 #include "harness/difference.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
+#include "harness/memory.hpp"
+#include "harness/pairing.hpp"
+#include "harness/timing.hpp"
 #include "harness/twin.hpp"
 
 namespace gradsmith {
@@ -137,7 +140,7 @@ std::vector<char> hold_gradients(const Case& c) {
   return hold;
 }
 
-Testimony twin_testimony(const Case& c, const Reference* reference) {
+Testimony twin_testimony(const Case& c, const Reference* reference, std::optional<Cost>& cost) {
   Testimony out{.witness = Witness::twin};
   const auto result = execute_twin(c.chain, c.typed, c.roots);
   if (const auto* reason = std::get_if<std::string>(&result)) {
@@ -146,6 +149,7 @@ Testimony twin_testimony(const Case& c, const Reference* reference) {
     return out;
   }
   const Twin& twin = std::get<Twin>(result);
+  cost = twin.outcome.cost;
   const std::vector<char> after_gradient = hold_gradients(c);
   const auto differ = [&](const std::vector<std::optional<Array>>& chain, const std::vector<std::optional<Array>>& other,
                           bool values, const std::vector<std::optional<Spread>>* expected) {
@@ -225,13 +229,15 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
     if (plan.entering) plan.entering(phase);
   };
   std::vector<Value> roots;
+  std::vector<Retained> kept;
   enter("expect");
-  verdict.expectation = expect(chain, typed, &roots);
+  verdict.expectation = expect(chain, typed, &roots, &kept);
   enter("execute");
   if (plan.coverage) cover_steps(chain, typed, !verdict.expectation.refusal, *plan.coverage);
   verdict.outcome = execute(chain, roots, plan.coverage);
   const Case c{chain, typed, roots, verdict.outcome, floating_type(chain)};
   const auto asked = [&](Witness witness) { return plan.witnesses[static_cast<std::size_t>(witness)]; };
+  const bool guarded = plan.lanes[static_cast<std::size_t>(Lane::guard)];  // system calls outweigh the ops
   const auto finding = [&]() -> const Testimony* {
     for (const auto& t : verdict.testimonies)
       if (t.opinion == Opinion::disagree) return &t;
@@ -268,7 +274,13 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
     if (asked(Witness::reference)) verdict.testimonies.push_back(reference_testimony(c, reference));
     enter("twin");
     if (asked(Witness::twin)) {
-      Testimony twin = twin_testimony(c, &reference);
+      Testimony twin = twin_testimony(c, &reference, verdict.twin_cost);
+      if (verdict.twin_cost) {
+        Cost own = verdict.outcome.cost, other = *verdict.twin_cost;
+        const bool timed = asked(Witness::time) && !guarded && is_paired(chain);
+        if (timed) time_in_turns(chain, typed, own, other);
+        verdict.deltas = deltas_of(chain, typed, kept, own, other, timed);
+      }
       // Where both forms differentiate by different formulas (elu_ by its result), a departure of the twin that the
       // reference explains is no finding.
       if (twin.opinion == Opinion::disagree && !twin.bitwise && asked(Witness::reference) &&
@@ -280,6 +292,12 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
     }
     if (difference) verdict.testimonies.push_back(*difference);
   }
+  enter("memory");
+  if (asked(Witness::memory)) verdict.testimonies.push_back(memory_witness(chain, typed, kept, verdict.outcome));
+  enter("time");
+  if (asked(Witness::time))
+    verdict.testimonies.push_back(guarded ? Testimony{.witness = Witness::time, .reason = "lane guard: it takes the time"}
+                                          : time_witness(chain, typed, kept, verdict.outcome));
 
   if (device && verdict.expectation.hole == "U24") {
     verdict.testimonies.push_back({.witness = Witness::device, .reason = "known hole"});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "harness/deltas.hpp"
 #include "harness/lane.hpp"
 #include "harness/outcome.hpp"
 #include "harness/witness.hpp"
@@ -19,7 +20,7 @@ inline constexpr int many_executions = 20;
 
 /// What to check.
 struct Plan {
-  std::array<bool, witness_count> witnesses{true, true, true, true, true};
+  std::array<bool, witness_count> witnesses = of_every_witness(true);
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
   int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
   LaneSet lanes{};                  ///< besides the witnesses
@@ -52,11 +53,14 @@ struct Verdict {
   Outcome outcome{};
   std::vector<LaneRemark> remarks{};           ///< of the lanes; the first decides before any testimony
   Signature signature{};                   ///< of a finding
+  std::optional<Cost> twin_cost{};         ///< of the out-of-place twin, where it ran
+  std::vector<StepDelta> deltas{};         ///< of the steps that ran in both
 };
 
 /// Judges a valid chain (parse.hpp or the generator made it). Never throws: what LibTorch does is data.
-/// Deterministic: equal chains get equal verdicts. The lanes asked for are installed, the device is open (prepare). A device
-/// that is lost ends the process, which says so as its last words (process.hpp); one without memory is an EnvironmentError.
+/// Deterministic: equal chains get equal verdicts; only slowness near what `time` accuses may go either way. The lanes
+/// asked for are installed, the device is open (prepare). A device that is lost ends the process, which says so as its
+/// last words (process.hpp); one without memory is an EnvironmentError.
 Verdict judge(const Chain& chain, const Plan& plan = {});
 
 /// Once per process, before the first judge: one intra-op thread, empty stack-trace fetcher, pinned switches.

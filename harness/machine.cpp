@@ -136,7 +136,9 @@ at::Tensor Machine::functional(const Step& step) {
   const Args args(step.args);
   const Actuals actuals(args, arguments_);
   const UnderWay under_way(step);
-  return (step.op->pure ? step.op->pure : step.op->functional)(actuals);
+  at::Tensor out = (step.op->pure ? step.op->pure : step.op->functional)(actuals);
+  arguments_.clear();  // the target as it was may go
+  return out;
 }
 
 void Machine::step(const Step& step, bool batched) {
@@ -172,6 +174,17 @@ void Machine::backward(const Backward& statement, const std::vector<Value>& root
   auto gradients = torch::autograd::grad(outputs, inputs, cotangents, retain, statement.create_graph);
   for (std::size_t k = 0; k < statement.results.size(); ++k)
     if (statement.results[k] != dropped) tensors_[statement.results[k]] = gradients[k].clone(at::MemoryFormat::Contiguous);
+}
+
+std::int64_t Machine::named_bytes() const {
+  std::vector<const c10::StorageImpl*> storages;
+  for (const at::Tensor& tensor : tensors_)
+    if (tensor.defined()) storages.push_back(tensor.storage().unsafeGetStorageImpl());
+  std::sort(storages.begin(), storages.end());
+  storages.erase(std::unique(storages.begin(), storages.end()), storages.end());
+  std::int64_t bytes = 0;
+  for (const auto* storage : storages) bytes += static_cast<std::int64_t>(storage->nbytes());
+  return bytes;
 }
 
 std::vector<at::Tensor> make_cotangents(Machine& machine, const Spec& spec, const std::vector<Value>& roots) {

@@ -58,6 +58,8 @@ class Machine {
   /// `torch::autograd::backward` or `grad` of one statement over these roots and cotangents (empty: none given).
   void backward(const Backward& statement, const std::vector<Value>& roots, std::vector<at::Tensor> cotangents);
   std::vector<at::Tensor>& tensors() { return tensors_; }
+  /// Bytes of the storages that the names hold, each storage once.
+  std::int64_t named_bytes() const;
 
  private:
   void load_arguments(const Step& step);

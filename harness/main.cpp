@@ -1,5 +1,8 @@
 // The command line: options to structures, errors to one line and an exit code. Knows the option parser and the
 // commands' header, nothing of what they do.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -37,7 +40,7 @@ std::string whole(const std::string& text) {
 }
 
 void add_witnesses(CLI::App* command, std::vector<std::string>& witnesses) {
-  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference,device (all)")
+  command->add_option("--witness", witnesses, fmt::format("ask only these of {} (all)", fmt::join(witness_names, ",")))
       ->delimiter(',')
       ->allow_extra_args(false)  // else it would take the file behind it
       ->option_text("LIST");

@@ -126,6 +126,13 @@ struct Revision {
   Maths maths{};
 };
 
+/// Bytes of tensor storage that a call on float64 takes besides its results and the clone that `saves` implies for an
+/// in-place form.
+struct Extra {
+  std::int64_t kept = 0;  ///< until backward, by the node alone
+  std::int64_t most = 0;  ///< at the moment when the call holds most, with what it keeps
+};
+
 /// How results relate to operand 0.
 enum class Alias : std::uint8_t {
   none,         ///< fresh memory
@@ -154,6 +161,7 @@ struct Op {
   int reads_first = 0;                                         ///< operand whose grad_fn is read first (prelu reshapes its weight)
   bool overlap_unchecked = false;                              ///< in-place kernel accepts a self-overlapping target (autograd.md 7.4)
   std::string_view (*backward_refusal)(const Args&, bool inplace) = nullptr;  ///< E21, E22, E23; "" if none
+  Extra (*memory)(const Call&, bool recorded) = nullptr;       ///< by call, and whether it gets a node; null: no bytes
   std::string_view composite{};                                ///< "" or why this is not one node, e.g. "selu_ = elu_"
   bool twin_bitwise = true;                                    ///< both forms differentiate alike, bit for bit
 };

@@ -7,6 +7,7 @@
 
 #include "harness/array.hpp"
 #include "harness/chain.hpp"
+#include "harness/cost.hpp"
 
 namespace gradsmith {
 
@@ -44,6 +45,7 @@ struct Outcome {
   std::vector<std::optional<Array>> values{};     ///< by Value
   std::vector<std::optional<Array>> gradients{};  ///< by Value, leaves that require grad only
   std::optional<Refusal> refusal{};
+  Cost cost{};                                    ///< up to the refusal, if there is one
 };
 
 }  // namespace gradsmith

@@ -68,6 +68,30 @@ Json finding_json(const FindingEntry& finding) {
   return json;
 }
 
+Json cost_json(const Cost& cost) {
+  return {{"forward_ns", cost.forward_nanoseconds}, {"backward_ns", cost.backward_nanoseconds},
+          {"live_bytes", cost.live},                {"saved_bytes", cost.saved},
+          {"peak_bytes", cost.peak},                {"allocations", cost.allocations}};
+}
+
+Json delta_json(const OpDelta& delta) {
+  return {{"steps", delta.steps},
+          {"timed_steps", delta.ratio.total()},
+          {"time_ratio", delta.ratio.median()},
+          {"saved_live_bytes", delta.live},
+          {"saved_peak_bytes", delta.peak},
+          {"target_bytes", delta.target},
+          {"time_ratio_classes", delta.ratio.text()}};
+}
+
+Json deltas_json(const Tally& tally) {
+  Json json = Json::object();
+  for (const auto& [op, deltas] : tally.deltas)
+    json[std::string(all_ops()[op]->name) + "_"] = {{"recorded", delta_json(deltas.recorded)},
+                                                    {"unrecorded", delta_json(deltas.unrecorded)}};
+  return json;
+}
+
 }  // namespace
 
 std::string record_line(const Chain& chain, const Verdict& verdict, const Provenance& from) {
@@ -85,6 +109,8 @@ std::string record_line(const Chain& chain, const Verdict& verdict, const Proven
   for (const Testimony& testimony : verdict.testimonies) json["witnesses"].push_back(testimony_json(testimony));
   for (const LaneRemark& remark : verdict.remarks)
     json["lanes"].push_back({{"lane", lane_name(remark.lane)}, {"kind", finding_name(remark.kind)}, {"words", remark.words}});
+  json["cost"] = cost_json(verdict.outcome.cost);
+  json["twin_cost"] = verdict.twin_cost ? cost_json(*verdict.twin_cost) : Json(nullptr);
   json["chain"] = print(chain);
   return line(json);
 }
@@ -132,6 +158,10 @@ std::string summary_json(const Summary& summary) {
   for (std::size_t i = 0; i < tally.ops.size(); ++i)
     json["ops"][std::string(all_ops()[i]->name)] = {{"out_of_place", tally.ops[i].out_of_place},
                                                     {"in_place", tally.ops[i].in_place}};
+  json["deltas"] = deltas_json(tally);
+  json["control"] = {{"steps", tally.control.total()},
+                     {"time_ratio", tally.control.median()},
+                     {"time_ratio_classes", tally.control.text()}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

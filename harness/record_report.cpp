@@ -40,6 +40,20 @@ class Reader {
   Json json_;
 };
 
+RatioHistogram histogram(const Reader& in, const Json& of) {
+  const auto read = RatioHistogram::from(in.get<std::string>(of, "time_ratio_classes"));
+  if (!read) in.fail("\"time_ratio_classes\" is no list of CLASS:COUNT");
+  return *read;
+}
+
+OpDelta delta(const Reader& in, const Json& of) {
+  return {.steps = in.get<std::uint64_t>(of, "steps"),
+          .ratio = histogram(in, of),
+          .live = in.get<std::int64_t>(of, "saved_live_bytes"),
+          .peak = in.get<std::int64_t>(of, "saved_peak_bytes"),
+          .target = in.get<std::int64_t>(of, "target_bytes")};
+}
+
 /// The third line of finding.md is the headline.
 std::string headline_of(const fs::path& page) {
   std::error_code none;
@@ -135,6 +149,9 @@ ReportedRun read_run(const std::string& folder) {
   for (const Json& one : in.get<std::vector<Json>>(json, "findings")) out.findings.push_back(finding(in, one, path));
   for (const auto& [op, use] : in.get<std::map<std::string, Json>>(json, "ops"))
     out.ops[op] = {in.get<std::uint64_t>(use, "out_of_place"), in.get<std::uint64_t>(use, "in_place")};
+  for (const auto& [op, of] : in.get_or(json, "deltas", std::map<std::string, Json>{}))
+    out.deltas[op] = {delta(in, in.get<Json>(of, "recorded")), delta(in, in.get<Json>(of, "unrecorded"))};
+  if (json.contains("control")) out.control = histogram(in, json["control"]);
   out.coverage = coverage(path / "coverage.json");
   return out;
 }

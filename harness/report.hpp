@@ -45,6 +45,8 @@ struct ReportedRun {
   std::vector<Witnessed> witnesses{};
   std::vector<ReportedFinding> findings{};
   std::map<std::string, OpUse> ops{};
+  std::map<std::string, Tally::OpDeltas> deltas{};  ///< by in-place form ("relu_")
+  RatioHistogram control{};
   std::vector<ReportedCoverage> coverage{};  ///< empty if none was taken
 };
 
@@ -52,7 +54,15 @@ struct Report {
   std::vector<ReportedRun> runs{};
 };
 
-/// For people and pull requests: findings first, then witnesses, coverage, op use, environment.
+/// Sums of all runs: op uses, deltas and control.
+struct ReportTotals {
+  std::map<std::string, OpUse> ops{};
+  std::map<std::string, Tally::OpDeltas> deltas{};
+  RatioHistogram control{};
+};
+ReportTotals totals(const Report& report);
+
+/// For people and pull requests: findings first, then witnesses, op use, deltas, coverage, environment.
 std::string markdown(const Report& report);
 /// JUnit XML, as CI services read it: a suite per run; a test case per witness, which passes, and one per finding: a
 /// new one fails, a known one is skipped.

@@ -1,5 +1,6 @@
 #include "harness/tally.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,6 +43,17 @@ void put(std::string& out, const Reasons& reasons) {
     put(out, times);
   }
 }
+/// One field for all: there are several in every report.
+void put(std::string& out, const StepDelta& delta) {
+  put(out, fmt::format(FMT_COMPILE("{} {} {} {} {} {} {}"), position(delta.op), int{delta.inplace}, int{delta.recorded},
+                       delta.ratio, delta.live, delta.peak, delta.target));
+}
+void put(std::string& out, const RatioHistogram& histogram) { put(out, histogram.text()); }
+void put(std::string& out, const OpDelta& delta) {
+  put(out, delta.steps);
+  put(out, delta.ratio);
+  put(out, fmt::format(FMT_COMPILE("{} {} {}"), delta.live, delta.peak, delta.target));
+}
 
 /// Takes fields off the front. After bytes that are no field, `good` is false and all further fields are empty.
 struct Reader {
@@ -72,6 +84,48 @@ struct Reader {
     }
     return map;
   }
+  /// One field of numbers with spaces between them.
+  template <std::size_t size>
+  std::array<std::int64_t, size> numbers() {
+    const auto field = text();
+    std::array<std::int64_t, size> all{};
+    const char *at = field.data(), *const end = at + field.size();
+    for (std::int64_t& number : all) {
+      if (&number != &all[0]) good = good && at != end && *at++ == ' ';
+      if (!good) return {};
+      const auto [next, error] = std::from_chars(at, end, number);
+      good = error == std::errc();
+      at = next;
+    }
+    good = good && at == end;
+    return all;
+  }
+  StepDelta delta() {
+    const auto [op, inplace, recorded, ratio, live, peak, target] = numbers<7>();
+    good = good && op >= 0 && static_cast<std::size_t>(op) < all_ops().size() && ratio >= StepDelta::untimed &&
+           ratio < RatioHistogram::classes;
+    if (!good) return {};
+    return {.op = all_ops()[static_cast<std::size_t>(op)],
+            .inplace = inplace != 0,
+            .recorded = recorded != 0,
+            .ratio = static_cast<int>(ratio),
+            .live = live,
+            .peak = peak,
+            .target = target};
+  }
+  RatioHistogram histogram() {
+    const auto read = RatioHistogram::from(text());
+    good = good && read;
+    return read.value_or(RatioHistogram());
+  }
+  OpDelta op_delta() {
+    OpDelta out{.steps = number(), .ratio = histogram()};
+    const auto [live, peak, target] = numbers<3>();
+    out.live = live;
+    out.peak = peak;
+    out.target = target;
+    return out;
+  }
 };
 
 void add_to(Reasons& sum, const Reasons& more) {
@@ -97,6 +151,7 @@ CaseReport case_report(const Chain& chain, const Verdict& verdict) {
   for (const Statement& statement : chain.statements)
     if (const auto* step = std::get_if<Step>(&statement))
       report.uses.push_back(position(step->op) * 2 + (step->inplace ? 1 : 0));
+  report.deltas = verdict.deltas;
   if (verdict.status == Status::finding) report.signature = verdict.signature;
   return report;
 }
@@ -112,6 +167,8 @@ std::string encode(const CaseReport& report) {
   }
   put(out, report.uses.size());
   for (const std::uint32_t use : report.uses) put(out, use);
+  put(out, report.deltas.size());
+  for (const StepDelta& delta : report.deltas) put(out, delta);
   put(out, static_cast<std::uint64_t>(report.signature.kind));
   for (const std::string* field : {&report.signature.guilty, &report.signature.detail, &report.signature.dtype,
                                    &report.signature.device, &report.headline, &report.evidence, &report.record})
@@ -131,6 +188,8 @@ std::optional<CaseReport> decode(std::string_view bytes) {
   }
   report.uses.resize(std::min<std::uint64_t>(in.number(), bytes.size()));
   for (std::uint32_t& use : report.uses) use = static_cast<std::uint32_t>(in.number());
+  report.deltas.resize(std::min<std::uint64_t>(in.number(), bytes.size()));
+  for (StepDelta& delta : report.deltas) delta = in.delta();
   report.signature.kind = static_cast<FindingKind>(in.number());
   for (std::string* field : {&report.signature.guilty, &report.signature.detail, &report.signature.dtype,
                              &report.signature.device, &report.headline, &report.evidence, &report.record})
@@ -158,6 +217,12 @@ void Tally::add(const Tally& other) {
     ops[i].out_of_place += other.ops[i].out_of_place;
     ops[i].in_place += other.ops[i].in_place;
   }
+  for (const auto& [op, more] : other.deltas) {
+    OpDeltas& of = deltas[op];
+    of.recorded.add(more.recorded);
+    of.unrecorded.add(more.unrecorded);
+  }
+  control.add(other.control);
 }
 
 std::string encode(const Tally& tally) {
@@ -178,6 +243,13 @@ std::string encode(const Tally& tally) {
     put(out, use.out_of_place);
     put(out, use.in_place);
   }
+  put(out, tally.deltas.size());
+  for (const auto& [op, of] : tally.deltas) {
+    put(out, op);
+    put(out, of.recorded);
+    put(out, of.unrecorded);
+  }
+  put(out, tally.control);
   return out;
 }
 
@@ -202,6 +274,14 @@ std::optional<Tally> decode_tally(std::string_view bytes) {
     use.out_of_place = in.number();
     use.in_place = in.number();
   }
+  for (std::uint64_t left = in.number(); left > 0 && in.good; --left) {
+    const std::uint64_t op = in.number();
+    if (op >= all_ops().size()) return std::nullopt;
+    Tally::OpDeltas& of = tally.deltas[static_cast<std::uint32_t>(op)];
+    of.recorded = in.op_delta();
+    of.unrecorded = in.op_delta();
+  }
+  tally.control = in.histogram();
   if (!in.good || !in.rest.empty()) return std::nullopt;
   return tally;
 }
@@ -245,6 +325,14 @@ void Tally::add(const CaseReport& report) {
     }
   ops.resize(all_ops().size());
   for (const std::uint32_t use : report.uses) ++(use % 2 ? ops[use / 2].in_place : ops[use / 2].out_of_place);
+  for (const StepDelta& delta : report.deltas) {
+    if (!delta.inplace) {
+      control.add(delta.ratio);
+      continue;
+    }
+    OpDeltas& of = deltas[position(delta.op)];
+    (delta.recorded ? of.recorded : of.unrecorded).add(delta);
+  }
 }
 
 }  // namespace gradsmith

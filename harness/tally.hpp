@@ -25,13 +25,10 @@ struct CaseReport {
   Status status = Status::discard;
   bool raised = false;   ///< LibTorch refused the chain
   std::string reason{};  ///< of a discard or an inconclusive verdict
-  std::array<Opinion, witness_count> opinions = [] {
-    std::array<Opinion, witness_count> none;
-    none.fill(Opinion::skipped);
-    return none;
-  }();
+  std::array<Opinion, witness_count> opinions = of_every_witness(Opinion::skipped);
   std::array<std::string, witness_count> reasons{};  ///< why a witness was inconclusive or skipped
   std::vector<std::uint32_t> uses{};   ///< per step: position in all_ops() times 2, plus 1 for the in-place form
+  std::vector<StepDelta> deltas{};     ///< of steps that ran in the chain and in its twin
   Signature signature{};               ///< of a finding
   std::string headline{}, evidence{};  ///< of a finding (evidence.hpp)
   std::string record{};                ///< the JSON line to keep, or empty
@@ -59,6 +56,13 @@ struct Tally {
   Reasons inconclusive{}, discarded{};
   std::array<OfWitness, witness_count> witnesses{};
   std::vector<OpUse> ops{};
+  /// What an op's in-place form saved, where it had a node in the graph and where not; by position in all_ops().
+  struct OpDeltas {
+    OpDelta recorded{}, unrecorded{};
+    bool operator==(const OpDeltas&) const = default;
+  };
+  std::map<std::uint32_t, OpDeltas> deltas{};
+  RatioHistogram control{};  ///< times of calls that are the same in the chain and in its twin
   void add(const CaseReport& report);
   /// Adds the counts of another process.
   void add(const Tally& other);

@@ -7,6 +7,7 @@
 
 #include "harness/layout.hpp"
 #include "harness/machine.hpp"
+#include "harness/meter.hpp"
 
 namespace gradsmith {
 namespace {
@@ -112,12 +113,14 @@ class TwinTensors {
     out.data = std::move(elements);
     return out;
   }
-  /// The tensor's elements become `y`; with `history`, so does its history.
-  void write(Value value, const at::Tensor& y, bool history) {
+  /// The tensor's elements become `y`; with `history`, so does its history. True if `y` itself took its place and nothing
+  /// else had to be done.
+  bool write(Value value, const at::Tensor& y, bool history) {
     const Value target = object(value);
     if (!is_flat(value)) {
+      const bool plain = history && y.strides() == machine_[target].strides();
       machine_[target] = history ? laid_out_as(machine_[target], y) : overwritten(machine_[target], [&](at::Tensor& t) { t.copy_(y); });
-      return;
+      return plain;
     }
     const auto cells = storage_positions(typed_.values[value].layout);
     const at::Tensor where = index(cells), elements = y.reshape({-1});
@@ -130,6 +133,7 @@ class TwinTensors {
       else
         family.flat = overwritten(family.flat, [&](at::Tensor& t) { t.index_copy_(0, where, elements.detach()); });
     }
+    return false;
   }
 
  private:
@@ -168,11 +172,9 @@ class TwinTensors {
   std::vector<Family> families_;
 };
 
-}  // namespace
-
-std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
-  const Plan plan = plan_twin(chain, typed);
-  if (!plan.reason.empty()) return plan.reason;
+/// Everything but what the run still holds when it is over.
+std::variant<Twin, std::string> run_twin(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                                         const Plan& plan, Meter& meter) {
   Machine machine(chain.names.size());
   TwinTensors tensors(machine, typed, plan);
   Regions regions;
@@ -181,6 +183,7 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
 
   bool lost = false;  // a gradient with a name has no counterpart: here a view taken in a region has no history at all
   const auto backward = [&](const Backward& statement, const std::vector<Value>& roots) {
+    meter.forward_ends([&] { return machine.named_bytes(); });
     {
       at::AutoGradMode on(true);  // also in a region: a root keeps the history it has
       for (const Value root : roots) tensors.refresh(root);
@@ -200,7 +203,9 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
       for (const Value value : *statement.wrt) machine[value] = machine[tensors.object(value)];  // the tensor as it is now
     Backward retained = statement;  // rebuilding a storage saves indices that the chain's own graph does not have
     retained.retain_graph = true;
+    meter.before_backward();
     machine.backward(retained, objects, std::move(cotangents));
+    meter.after_backward();
     for (const Value result : statement.results)
       if (result != dropped) tensors.adopt(result, machine[result]);
   };
@@ -228,13 +233,17 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
           if (!tensors.is_flat(value)) machine[value] = machine[tensors.object(value)];
         });
         if (step.inplace) {
-          tensors.write(args.tensor(0), machine.functional(step), depth == 0);
+          meter.before_step();
+          const bool plain = tensors.write(args.tensor(0), machine.functional(step), depth == 0);
+          meter.after_step(i, plain);  // else it is mostly the twin's own work
           continue;
         }
         const Alias alias = step.op->alias;
         const auto& results = typed.steps[i].results;
         const bool view = alias != Alias::none && (alias == Alias::detach || (!results.empty() && results[0].view));
+        meter.before_step();
         machine.step(step);
+        meter.after_step(i);
         for (std::size_t k = 0; k < step.results.size(); ++k) {
           const Value value = step.results[k];
           if (value == dropped || typed.object[value] != value) continue;
@@ -246,6 +255,7 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
       }
     }
     if (!implied_roots.empty()) backward({.cotangent = Spec{}}, implied_roots);
+    meter.forward_ends([&] { return machine.named_bytes(); });
   } catch (const c10::Error& error) {
     return "the twin was refused: " + std::string(error.what_without_backtrace());
   }
@@ -262,6 +272,19 @@ std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& ty
   }
   for (const auto& [value, leaf] : leaves)
     if (leaf.grad().defined()) twin.outcome.gradients[value] = read_array(leaf.grad());
+  return twin;
+}
+
+}  // namespace
+
+std::variant<Twin, std::string> execute_twin(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
+  const Plan plan = plan_twin(chain, typed);
+  if (!plan.reason.empty()) return plan.reason;
+  Cost cost;
+  Meter meter(cost, chain.statements.size());
+  auto twin = run_twin(chain, typed, implied_roots, plan, meter);
+  meter.close();
+  if (auto* ran = std::get_if<Twin>(&twin)) ran->outcome.cost = std::move(cost);
   return twin;
 }
 

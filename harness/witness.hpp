@@ -1,6 +1,7 @@
 // Opinions on an outcome: what a witness says, and the verdict the judge draws from all of them. Plain data.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,10 +10,18 @@
 namespace gradsmith {
 
 /// The witnesses, in the order they are asked.
-enum class Witness : std::uint8_t { expectation, reference, twin, difference, device };
-inline constexpr std::size_t witness_count = 5;
-inline constexpr std::string_view witness_names[witness_count] = {"expectation", "reference", "twin", "difference", "device"};
+enum class Witness : std::uint8_t { expectation, reference, twin, difference, memory, time, device };
+inline constexpr std::size_t witness_count = 7;
+inline constexpr std::string_view witness_names[witness_count] = {"expectation", "reference", "twin",  "difference",
+                                                                  "memory",      "time",      "device"};
 std::string_view witness_name(Witness witness);
+/// The same for each of them.
+template <class T>
+constexpr std::array<T, witness_count> of_every_witness(T value) {
+  std::array<T, witness_count> all{};
+  all.fill(value);
+  return all;
+}
 
 /// What one witness says of one chain.
 enum class Opinion : std::uint8_t { agree, disagree, inconclusive, skipped };
@@ -21,7 +30,7 @@ std::string_view opinion_name(Opinion opinion);
 /// The kinds of finding, in the words of the record.
 enum class FindingKind : std::uint8_t {
   none, missing_error, spurious_error, wrong_error, wrong_value, wrong_gradient, twin_mismatch, nondeterminism, crash, hang,
-  leak, device_mismatch
+  leak, memory, time, device_mismatch
 };
 std::string_view finding_name(FindingKind kind);  ///< "missing-error", ...
 
@@ -31,9 +40,9 @@ struct Testimony {
   Opinion opinion = Opinion::skipped;
   FindingKind kind = FindingKind::none;  ///< what a disagreement would be
   std::string reason{};                  ///< why inconclusive or skipped; what disagrees, with both numbers
-  std::string name{};                    ///< the tensor or leaf that departs
+  std::string guilty{}, detail{};        ///< of the signature, where only the witness knows them; empty: told by the numbers
+  std::string name{};                    ///< the tensor or leaf that departs; of a cost the step
   double observed = 0, expected = 0;     ///< the element that departs most
-  std::string detail{};                  ///< of the signature, where only the witness knows it; empty: told by the numbers
   bool bitwise = true;                   ///< of the twin: the comparison was for equal bits
   double ratio = 0;                      ///< distance in units of the tolerance's unit (replica spread), worst element
 };

@@ -16,6 +16,12 @@ const Unary sixth{[](T x) { return x / 6; }, [](T grad, T) { return grad / 6; },
 const Binary product{mul_value, mul_by_other, mul_by_self};
 const Binary product_of_both{mul_value, mul_by_other, mul_by_self, true};
 
+/// The entry, with the bytes that its calls take besides.
+Op taking(Op entry, Extra (*memory)(const Call&, bool)) {
+  entry.memory = memory;
+  return entry;
+}
+
 }  // namespace
 
 std::vector<const Op*> right() {
@@ -27,13 +33,21 @@ std::vector<const Op*> right() {
        .pure = [](const Actuals& a) { return call(tangent, a[0]); },
        .domain = {{-1.4, 1.4}},
        .saves = {{.reads = result}}},
-      sin_entry(
-          "good_sin", [](const Actuals& a) { return call(sine, a[0]); },
-          [](const Actuals& a) { call_inplace(sine_of_copy, a[0]); }),
+      taking(sin_entry(
+                 "good_sin", [](const Actuals& a) { return call(sine, a[0]); },
+                 [](const Actuals& a) { call_inplace(sine_of_copy, a[0]); }),
+             [](const Call& call, bool recorded) -> Extra {  // the value, and a copy that a node would keep
+               const std::int64_t x = ops::bytes_of(call, 0);
+               return {.most = call.inplace ? x + (recorded ? 0 : x) : 0};
+             }),
       relu_entry("good_relu", [](const Actuals& a) { return call(rectifier, a[0]); }),
-      sixth_entry(
-          "good_sixth", [](const Actuals& a) { return call(sixth, a[0]); },
-          [](const Actuals& a) { call_inplace(sixth, a[0]); }),
+      taking(sixth_entry(
+                 "good_sixth", [](const Actuals& a) { return call(sixth, a[0]); },
+                 [](const Actuals& a) { call_inplace(sixth, a[0]); }),
+             [](const Call& call, bool) -> Extra {  // the 6, in two forms, and the value before it is copied over
+               constexpr auto number = static_cast<std::int64_t>(sizeof(double));
+               return {.most = 2 * number + (call.inplace ? ops::bytes_of(call, 0) : 0)};
+             }),
       mul_entry("good_mul", [](const Actuals& a) { return call(product, a[0], a[1]); }),
       {.name = "good_mul_keeps_both",
        .params = {ops::tensor(), ops::tensor("other")},

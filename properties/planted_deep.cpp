@@ -61,7 +61,7 @@ void doubled(const Actuals& a) {
   a[0].mul_(condition(a[0]) ? 2.002 : 2.0);
 }
 void unseen_if_gappy(const Actuals& a) {
-  gappy_view_write(a[0]) ? double_unseen(a[0]) : static_cast<void>(a[0].mul_(2));
+  gappy_view_write(a[0]) ? double_unseen(a[0]) : static_cast<void>(a[0].mul_(2.0));
 }
 
 const Unary exp_guarded{exp_value, exp_gradient, Keeps::result};

@@ -4,7 +4,7 @@
 namespace gradsmith {
 
 const std::vector<DeepPlanted>& deep_planted() {
-  using enum Witness;
+  using Witness::expectation, Witness::reference, Witness::twin, Witness::difference;
   using enum FindingKind;
   static const std::vector<DeepPlanted> table = {
       {"deep_sin_base_after_views", reference, wrong_gradient, R"(a = input f64[] requires_grad values=[0]

@@ -60,6 +60,7 @@ Op mul_entry(std::string_view name, Pure pure);                             ///<
 std::vector<const Op*> gradients();  ///< wrong derivatives
 std::vector<const Op*> values();     ///< wrong values, views and reductions
 std::vector<const Op*> writes();     ///< wrong in-place forms, bookkeeping and checks
+std::vector<const Op*> costs();      ///< hidden copies, slowness
 std::vector<const Op*> for_lanes();  ///< memory errors, drifts and leaks
 std::vector<const Op*> deep();       ///< wrong only after three and more steps on the same memory
 std::vector<const Op*> right();      ///< the controls

@@ -4,7 +4,7 @@
 namespace gradsmith {
 
 const std::vector<Planted>& planted() {
-  using enum Witness;
+  using Witness::expectation, Witness::reference, Witness::twin, Witness::difference;
   using enum FindingKind;
   static const std::vector<Planted> table = {
       {"bad_exp_factor_1e3",
@@ -349,6 +349,34 @@ v1 = bad_mul_keeps_all(a, b)
 no_grad {
   zero_(a)
 }
+)"}}},
+      {"bad_sin_hidden_copy",
+       Witness::memory,
+       memory,
+       {{"memory.bad_sin_hidden_copy.scratch.f64.cpu", R"(a = input f64[] values=[0]
+v1 = bad_sin_hidden_copy(a)
+)"}}},
+      {"bad_neg_keeps_clone",
+       Witness::memory,
+       memory,
+       {{"memory.bad_neg_keeps_clone_.kept.f64.cpu", R"(a = input f64[] requires_grad values=[0]
+v1 = clone(a)
+bad_neg_keeps_clone_(v1)
+)"},
+        {"memory.bad_neg_keeps_clone_.scratch.f64.cpu", R"(a = input f64[] values=[0]
+bad_neg_keeps_clone_(a)
+)"}}},
+      {"bad_neg_slow",
+       Witness::time,
+       time,
+       {{"time.bad_neg_slow_.slow.f64.cpu", R"(a = input f64[] values=[0]
+bad_neg_slow_(a)
+)"}}},
+      {"bad_sin_slow_strided",
+       Witness::time,
+       time,
+       {{"time.bad_sin_slow_strided.slow.f64.cpu", R"(a = input f64[2] strides=[0] values=[0, 0]
+v1 = bad_sin_slow_strided(a)
 )"}}},
   };
   return table;

@@ -16,7 +16,7 @@ const Unary exp_both{exp_value, exp_gradient, Keeps::both};
 const Binary keeps_all{mul_value, mul_by_other, mul_by_self, true};
 
 void without_version(const Actuals& a) {
-  a[0].is_inference() ? static_cast<void>(a[0].mul_(2)) : double_unseen(a[0]);
+  a[0].is_inference() ? static_cast<void>(a[0].mul_(2.0)) : double_unseen(a[0]);
 }
 
 bool is_graded_leaf(T x) { return at::GradMode::is_enabled() && !x.is_view() && x.is_leaf() && x.requires_grad(); }

@@ -65,6 +65,7 @@ TEST_F(OpTable, Gives_finite_values_and_gradients_in_every_corner_of_its_domains
   expect_no_complaints(audit_domain);
 }
 TEST_F(OpTable, States_what_each_node_keeps) { expect_no_complaints(audit_saves); }
+TEST_F(OpTable, States_every_byte_of_every_form) { expect_no_complaints(audit_memory); }
 TEST_F(OpTable, Runs_all_points_of_a_batch_as_it_runs_each_alone) { expect_no_complaints(audit_batched); }
 
 /// Defects of LibTorch that the table does not copy, by signature; each has its chain under corpus/known.
@@ -146,6 +147,8 @@ const std::vector<Wrong>& wrong_entries() {
        audit_saves},
       {"kept for any", "mul", [](Op& op) { op.saves[0].of = any; }, audit_saves},
       {"kept for one", "div", [](Op& op) { op.saves[0].of = 0; }, audit_saves},
+      {"clone of an in-place form", "relu6", [](Op& op) { op.saves.clear(); }, audit_memory},
+      {"no clone of an in-place form", "relu", [](Op& op) { op.saves = find_op("relu6")->saves; }, audit_memory},
       {"batched", "softmax", [](Op& op) { op.batched = op.pure; }, audit_batched},
       {"batched product", "mm", [](Op& op) { op.batched = op.pure; }, audit_batched},
   };
@@ -167,6 +170,16 @@ TEST_F(OpTable, Would_be_caught_without_any_single_row_of_saves) {
       less.saves.erase(less.saves.begin() + static_cast<std::ptrdiff_t>(row));
       EXPECT_FALSE(audit_saves(less).empty()) << op->name << " without row " << row;
     }
+}
+
+TEST_F(OpTable, Would_be_caught_with_a_byte_too_many_or_without_what_a_kernel_needs) {
+  for (const Op* op : product_ops()) {
+    if (op->alias != Alias::none) continue;  // views take nothing, and no entry can say otherwise
+    Op wrong = *op;
+    wrong.memory = nullptr;
+    if (!op->memory) wrong.memory = [](const Call&, bool) { return Extra{.most = 1}; };
+    EXPECT_FALSE(audit_memory(wrong).empty()) << op->name;
+  }
 }
 
 TEST_F(OpTable, Would_be_caught_with_a_row_of_saves_too_many) {

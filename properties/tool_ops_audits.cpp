@@ -216,6 +216,17 @@ Complaints audit_saves(const Op& op) {
   return out;
 }
 
+Complaints audit_memory(const Op& op) {
+  Complaints out;
+  for (const OpCase& one : cases_of(op, 100))
+    for (const Chain& chain : variants(one)) {
+      const Verdict verdict = judge(chain, only(Witness::memory));
+      if (verdict.status == Status::finding && verdict.signature.kind == FindingKind::memory)
+        out.push_back(complaint(headline(verdict), chain));
+    }
+  return out;
+}
+
 Complaints audit_batched(const Op& op) {
   Complaints out;
   const std::vector<double> steps = {0, 0.0625, -0.03125};

@@ -12,6 +12,7 @@ Complaints audit_aliases(const Op& op);    ///< what shares memory, cell by cell
 Complaints audit_agreement(const Op& op);  ///< maths, forms and refusals, against values, gradients and errors
 Complaints audit_domain(const Op& op);     ///< values and gradients are finite in all corners of the domain
 Complaints audit_saves(const Op& op);      ///< what backward needs, against what it refuses after a write
+Complaints audit_memory(const Op& op);     ///< bytes of every step, in both forms, against what the allocator counts
 Complaints audit_batched(const Op& op);    ///< the batched forward, against one call per point
 Complaints audit_schema(const Op& op);     ///< names, defaults and differentiable operands, against LibTorch's schemas
 

@@ -92,8 +92,9 @@ std::string body(const Chain& chain) {
 class PlantedFault : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedFault, Is_found_by_its_witness_and_reduced_to_one_text_from_every_start) {
-  constexpr std::size_t starts = 24;
   const Planted& fault = GetParam();
+  // Slowness takes many runs to confirm.
+  const std::size_t starts = fault.witness == Witness::time ? 4 : 24;
   const auto found = find(fault, starts);
   ASSERT_EQ(found.size(), starts) << "in " << programs << " programs";
   std::map<std::string, std::string> minima, listed;

@@ -41,6 +41,16 @@ TEST_P(DeepFault, Is_found_by_its_witness_and_needs_all_of_its_history) {
   EXPECT_EQ(reduced(chain), print(chain));
 }
 
+TEST_P(DeepFault, Shows_nothing_in_one_step) {
+  const std::string op(GetParam().op), inputs = "gradsmith 1\na = input f64[3] requires_grad values=normal(1)\n";
+  const Op& entry = *find_op(op);
+  if (entry.inplace) {
+    EXPECT_EQ(judge(parse_or_die(inputs + "v1 = clone(a)\n" + op + "_(v1)\n")).status, Status::pass);
+  }
+  const std::string operands = entry.params.size() == 2 ? "(a, a)\n" : "(a)\n";
+  EXPECT_EQ(judge(parse_or_die(inputs + "v1 = " + op + operands)).status, Status::pass);
+}
+
 TEST_P(DeepFault, Is_cut_out_of_longer_chains) {
   int longer = 0;
   for (std::uint64_t seed = 0; longer < 3 && seed < 200; ++seed) {

@@ -12,6 +12,12 @@ namespace {
 
 const std::string source = GRADSMITH_SOURCE_DIR;
 
+OpDelta delta(std::uint64_t steps, std::int64_t live, std::int64_t peak, double ratio) {
+  OpDelta out{.steps = steps, .live = live, .peak = peak, .target = static_cast<std::int64_t>(steps) * 64};
+  out.ratio.add(RatioHistogram::class_of(static_cast<std::int64_t>(1000 * ratio), 1000), steps);
+  return out;
+}
+
 /// Two runs with everything a report can say, awkward characters included.
 Report sample() {
   ReportedRun first{.folder = "out/a|b",
@@ -41,6 +47,9 @@ Report sample() {
        "gradsmith 1\na = input f64[] requires_grad values=[0]\nv1 = clone(a)\nrelu_(v1)\n"},
       {"leak.mul_.graph.f64.cpu", "leak", "corpus/known/leak-mul.chain", {"mul_"}, 1234, true, 2, {}, {}}};
   first.ops = {{"clone", {10, 0}}, {"relu", {20, 30}}, {"zeta", {0, 0}}};
+  first.deltas["relu_"] = {delta(20, 0, 1280, 0.5), delta(10, 0, 640, 0.5)};
+  first.deltas["silu_"] = {delta(8, 0, 0, 1.25), {}};
+  first.control.add(RatioHistogram::class_of(100, 100), 50);
   first.coverage = {{"writes", 90, 100, {"`sigmoid_` then `mul_` on an overlapping view, before backward"}},
                     {"errors", 20, 20, {}}};
   ReportedRun second = first;
@@ -66,6 +75,14 @@ TEST(Report, Of_nothing_found_says_so_first) {
   EXPECT_EQ(junit(report).find("<failure"), std::string::npos);
 }
 
+TEST(Report, Of_several_runs_adds_up_what_their_ops_did) {
+  const ReportTotals sums = totals(sample());
+  EXPECT_EQ(sums.ops.at("relu").in_place, 60u);
+  EXPECT_EQ(sums.deltas.at("relu_").recorded.steps, 40u);
+  EXPECT_EQ(sums.deltas.at("relu_").recorded.peak, 2 * 1280);
+  EXPECT_EQ(sums.control.total(), 100u);
+}
+
 TEST(Report, A_run_writes_its_own_and_the_command_gives_the_same) {
   const Scratch scratch;
   const std::string out = scratch / "out", xml = scratch / "ci/junit.xml", page = scratch / "ci/report.md";
@@ -75,7 +92,8 @@ TEST(Report, A_run_writes_its_own_and_the_command_gives_the_same) {
   const Finished report = gradsmith({"report", out});
   EXPECT_EQ(report.code, 0) << report.err;
   EXPECT_EQ(report.out, content(page));
-  for (const char* part : {"## Witnesses", "| expectation |", "## Ops", "| relu |", "## Environment"})
+  for (const char* part :
+       {"## Witnesses", "| relu_ | training |", "| silu_ | training |", "| memory |", "## Environment"})
     EXPECT_NE(report.out.find(part), std::string::npos) << part << "\n" << report.out;
   const std::string check =
       "import sys, xml.etree.ElementTree as tree\n"

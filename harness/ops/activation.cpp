@@ -194,6 +194,10 @@ std::vector<const Op*> activations() {
        .backward_refusal = [](const Args& at, bool inplace) -> std::string_view {
          return inplace && (at[1] + at[2]) / 2 < 0 ? "E22" : "";
        },
+       .memory = [](const Call& call, bool recorded) -> Extra {  // the noise; and the slope, computed from six numbers
+         const std::int64_t noise = bytes_of(call, 0);
+         return {.kept = recorded ? noise : 0, .most = noise + 6 * static_cast<std::int64_t>(sizeof(double))};
+       },
        .composite = "rrelu_ = rrelu_with_noise_"},
       {.name = "hardtanh",
        .params = {tensor(), number("min_val", -1.0, {-0.5, 0.0, -2.0}), number("max_val", 1.0, {0.5, 2.0})},

@@ -1,4 +1,6 @@
 // Activations without an in-place form: shrinks, gates and the softmax family.
+#include <algorithm>
+
 #include "harness/actuals.hpp"
 #include "harness/layout.hpp"
 #include "harness/ops/family.hpp"
@@ -185,7 +187,11 @@ std::vector<const Op*> activations_out_of_place() {
        .shape = [](const Call& call) { return contiguous_result(call.shape(0)); },
        .maths = elementwise([](const Var& x, const Args&) { return log_sigmoid(x); }),
        .pure = [](const Actuals& a) { return at::log_sigmoid(a[0]); },
-       .saves = {{.reads = 0}}},
+       .saves = {{.reads = 0}},
+       .memory = [](const Call& call, bool recorded) -> Extra {  // a buffer, of which the node never reads an element
+         const std::int64_t buffer = bytes_of(call, 0);
+         return {.kept = recorded ? buffer : 0, .most = buffer + contiguous_copy(call, recorded).most};
+       }},
       {.name = "softmax",
        .params = {tensor(), integer("dim", some_dims)},
        .shape = softmax_shape,
@@ -194,7 +200,8 @@ std::vector<const Op*> activations_out_of_place() {
        .batched = [](const Actuals& a) {
          return a.rank(0) > 0 ? at::softmax(a[0], a.dim(1)) : at::softmax(a[0].unsqueeze(0), 0).squeeze(0);
        },
-       .saves = {{.reads = result}}},
+       .saves = {{.reads = result}},
+       .memory = contiguous_copy},
       {.name = "log_softmax",
        .params = {tensor(), integer("dim", some_dims)},
        .shape = softmax_shape,
@@ -203,18 +210,27 @@ std::vector<const Op*> activations_out_of_place() {
        .batched = [](const Actuals& a) {
          return a.rank(0) > 0 ? at::log_softmax(a[0], a.dim(1)) : at::log_softmax(a[0].unsqueeze(0), 0).squeeze(0);
        },
-       .saves = {{.reads = result}}},
+       .saves = {{.reads = result}},
+       .memory = contiguous_copy},
       {.name = "tanhshrink",  // its tanh keeps a result that no chain can reach
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) { return x - tanh(x); }),
        .pure = [](const Actuals& a) { return a[0] - a[0].tanh(); },
        .saves = {{.reads = internal}},
+       .memory = [](const Call& call, bool recorded) -> Extra {
+         const std::int64_t tanh = bytes_of(call, 0);
+         return {.kept = recorded ? tanh : 0, .most = tanh};
+       },
        .composite = "x - tanh(x)"},
       {.name = "softsign",
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) { return x / (absolute(x) + Var(1)); }),
        .pure = [](const Actuals& a) { return a[0] / (a[0].abs() + 1); },
        .saves = {{.reads = 0}},
+       .memory = [](const Call& call, bool recorded) -> Extra {  // |x|, |x| + 1, and for a moment the 1, in two forms
+         const std::int64_t x = bytes_of(call, 0);
+         return {.kept = recorded ? x : 0, .most = std::max(2 * x, x + 2 * static_cast<std::int64_t>(sizeof(double)))};
+       },
        .composite = "x / (abs(x) + 1)"},
       {.name = "glu",
        .params = {tensor(), integer("dim", -1.0, some_dims)},

@@ -97,7 +97,8 @@ std::vector<const Op*> arithmetic() {
        .inplace =
            [](const Actuals& a) {
              a.is_tensor(1) ? a[0].add_(a[1], a.number(2)) : a[0].add_(a.number(1), a.number(2));
-           }},
+           },
+       .memory = number_as_tensor},
       {.name = "sub",
        .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
        .maths =
@@ -109,20 +110,23 @@ std::vector<const Op*> arithmetic() {
        .inplace =
            [](const Actuals& a) {
              a.is_tensor(1) ? a[0].sub_(a[1], a.number(2)) : a[0].sub_(a.number(1), a.number(2));
-           }},
+           },
+       .memory = number_as_tensor},
       {.name = "mul",
        .params = {tensor(), operand("other", {2.0, -0.5, 0.0})},
        .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
        .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].mul(a[1]) : a[0].mul(a.number(1)); },
        .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].mul_(a[1]) : a[0].mul_(a.number(1)); },
-       .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}}},
+       .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}},
+       .memory = number_as_tensor},
       {.name = "div",
        .params = {tensor(), operand("other", {2.0, -0.7})},
        .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return x / y; }),
        .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].div(a[1]) : a[0].div(a.number(1)); },
        .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].div_(a[1]) : a[0].div_(a.number(1)); },
        .domain = {all_reals, divisor},
-       .saves = {{.reads = other}, {.of = other, .reads = self}}},
+       .saves = {{.reads = other}, {.of = other, .reads = self}},
+       .memory = number_as_tensor},
       {.name = "pow",
        .params = {tensor(), operand("exponent", {2.0, 3.0, 0.5, -1.0, 1.5, 0.0})},
        .shape = tensors_only,

@@ -115,6 +115,18 @@ Shaped like_operand(const Call& call) {
 Shaped invalid_step(std::string message) { return {.invalid = std::move(message)}; }
 Shaped refused_step(std::string_view id) { return {.refusal = id}; }
 
+std::int64_t bytes_of(const Call& call, std::size_t i) {
+  return element_count(call.shape(i)) * static_cast<std::int64_t>(sizeof(double));
+}
+
+Extra number_as_tensor(const Call& call, bool) {
+  return {.most = call.args.is_number(1) ? static_cast<std::int64_t>(sizeof(double)) : 0};
+}
+
+Extra contiguous_copy(const Call& call, bool) {
+  return {.most = is_contiguous(call.layout(0)) ? 0 : bytes_of(call, 0)};
+}
+
 std::optional<std::int64_t> wrap_dim(std::int64_t dim, std::int64_t rank) {
   const std::int64_t size = std::max<std::int64_t>(rank, 1);
   if (dim < -size || dim >= size) return std::nullopt;

@@ -84,6 +84,13 @@ Shaped invalid_step(std::string message);
 /// LibTorch must refuse, with this id of autograd.md.
 Shaped refused_step(std::string_view id);
 
+/// Memory rules: a number in the place of parameter 1 is made a tensor of one element; a copy of operand 0 where it is not
+/// contiguous.
+Extra number_as_tensor(const Call& call, bool recorded);
+Extra contiguous_copy(const Call& call, bool recorded);
+/// Bytes of the elements of operand `i`.
+std::int64_t bytes_of(const Call& call, std::size_t i);
+
 /// `dim` wrapped into [0, rank); nothing if out of range (rank 0 counts as 1, as in LibTorch).
 std::optional<std::int64_t> wrap_dim(std::int64_t dim, std::int64_t rank);
 /// Dimensions of a `dim` argument (None or []: all), wrapped and sorted; nothing and a message if out of range or repeated.

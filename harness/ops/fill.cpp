@@ -114,6 +114,10 @@ std::vector<const Op*> fills() {
              return instead_of(a[0], a.is_tensor(1) ? a[1] : at::full({}, a.number(1), a[0].options().requires_grad(false)));
            },
        .overlap_unchecked = true,
+       .memory = [](const Call& call, bool) -> Extra {  // a value from the target's own storage is copied first
+         const bool own = call.args.is_tensor(1) && call.tensors[1]->storage == call.tensors[0]->storage;
+         return {.most = own ? bytes_of(call, 1) : 0};
+       },
        .twin_bitwise = false},  // the twin sums the value's gradient in another order
       {.name = "zero",
        .params = {tensor()},

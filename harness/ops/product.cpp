@@ -1,9 +1,11 @@
 // Matrix products: mm, and matmul of vectors and matrices.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "harness/actuals.hpp"
+#include "harness/layout.hpp"
 #include "harness/ops/family.hpp"
 #include "harness/ops/lanes.hpp"
 
@@ -65,6 +67,29 @@ void products_in_order(MathsCall& m) {
     }
 }
 
+/// BLAS takes a matrix whose rows or columns lie dense and in order; any other is made contiguous for it. A vector on
+/// the left makes a matrix of one row, one on the right is taken with any stride.
+bool blas_takes(const Layout& matrix, bool times_vector) {
+  const std::int64_t rows = matrix.shape[0], columns = matrix.shape[1];
+  const std::int64_t down = matrix.strides[0], across = matrix.strides[1];
+  if (across == 1 && (down >= std::max<std::int64_t>(1, columns) || (times_vector && rows == 1))) return true;
+  if (down == 1 && (across >= std::max<std::int64_t>(1, rows) || (times_vector && columns == 1))) return true;
+  return times_vector && is_contiguous(matrix);
+}
+
+Extra copies_for_blas(const Call& call, bool) {
+  const std::int64_t left_bytes = bytes_of(call, 0), right_bytes = bytes_of(call, 1);
+  const bool left_vector = call.rank(0) == 1, right_vector = call.rank(1) == 1;
+  if (left_bytes == 0 || right_bytes == 0 || (left_vector && right_vector)) return {};
+  Layout left = call.layout(0);
+  if (left_vector) {
+    left.shape.insert(left.shape.begin(), 1);
+    left.strides.insert(left.strides.begin(), left.shape[1] * left.strides[0]);
+  }
+  return {.most = (blas_takes(left, right_vector) ? 0 : left_bytes) +
+                  (right_vector || blas_takes(call.layout(1), false) ? 0 : right_bytes)};
+}
+
 /// Slices of the trailing dimension to the front, as bmm wants them; a vector becomes a row (left) or a column (right).
 at::Tensor slices_first(const at::Tensor& t, bool vector, std::int64_t missing) {
   const at::Tensor front = t.movedim(-1, 0);
@@ -92,7 +117,8 @@ std::vector<const Op*> products() {
        .maths = products_in_order,
        .pure = [](const Actuals& a) { return at::mm(a[0], a[1]); },
        .batched = call_batched,
-       .saves = kept},
+       .saves = kept,
+       .memory = copies_for_blas},
       {.name = "matmul",
        .params = {tensor(), tensor("other")},
        .shape = matmul,
@@ -104,6 +130,7 @@ std::vector<const Op*> products() {
            [](const std::vector<TensorInfo>& operands, int operand) {
              return operand == 0 && operands[0].layout.shape.size() == 1 && operands[1].layout.shape.size() == 2;
            },
+       .memory = copies_for_blas,
        .composite = "matmul = dot, mv, mm, or unsqueeze, mm and squeeze"},
   };
   return entries(table);

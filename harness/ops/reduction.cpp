@@ -221,6 +221,22 @@ at::Tensor call_logsumexp(const Actuals& a) {
   if (is_batched_scalar(a)) return a[0].clone();
   return at::logsumexp(a[0], a.dims(dim), a.flag(keepdim));
 }
+/// First the maxima and what masks the infinite ones (a byte each, and a number), then the maxima and the exponentials.
+Extra memory_of_logsumexp(const Call& call, bool) {
+  const std::int64_t operand = bytes_of(call, 0);
+  if (operand == 0) return {};
+  std::int64_t groups = 1;
+  const auto& dims = call.args.list(dim);
+  for (std::int64_t d = 0; d < call.rank(0); ++d) {
+    const bool reduced = dims.empty() || std::any_of(dims.begin(), dims.end(), [&](double one) {
+      return *wrap_dim(static_cast<std::int64_t>(one), call.rank(0)) == d;
+    });
+    if (!reduced) groups *= call.shape(0)[d];
+  }
+  const auto maxima = groups * static_cast<std::int64_t>(sizeof(double));
+  return {.most = maxima + std::max(operand, groups + static_cast<std::int64_t>(sizeof(double)))};
+}
+
 at::Tensor call_prod(const Actuals& a) {
   if (is_batched_scalar(a)) return a[0].clone();
   if (!a.is_none(dim)) return at::prod(a[0], a.dim(dim), a.flag(keepdim));
@@ -248,7 +264,10 @@ std::vector<const Op*> reductions() {
        .params = {tensor(), integers("dim", none, {}), boolean("keepdim", false)},
        .shape = reduce,
        .maths = over_groups([](const Group& x) { return total(x) / Var(static_cast<double>(x.size())); }),
-       .pure = call_mean},
+       .pure = call_mean,
+       .memory = [](const Call&, bool) -> Extra {  // the divisor, in two forms
+         return {.most = 2 * static_cast<std::int64_t>(sizeof(double))};
+       }},
       {.name = "amax",
        .params = {tensor(), integers("dim", all, {}), boolean("keepdim", false)},
        .shape = reduce_filled,
@@ -260,7 +279,8 @@ std::vector<const Op*> reductions() {
        .shape = reduce,
        .maths = over_groups(log_sum_exp),
        .pure = call_logsumexp,
-       .saves = {{.reads = 0}, {.reads = result}}},
+       .saves = {{.reads = 0}, {.reads = result}},
+       .memory = memory_of_logsumexp},
       {.name = "prod",
        .params = {tensor(), integer("dim", none, {}), boolean("keepdim", false)},
        .shape = reduce_prod,
@@ -273,7 +293,10 @@ std::vector<const Op*> reductions() {
        .shape = cumulate,
        .maths = running_sum,
        .pure = call_cumsum,
-       .inplace = call_cumsum_inplace},
+       .inplace = call_cumsum_inplace,
+       .memory = [](const Call& call, bool) -> Extra {  // of a single element a copy is made, and copied back
+         return {.most = call.inplace && call.rank(0) == 0 ? bytes_of(call, 0) : 0};
+       }},
   };
   return entries(table);
 }
