@@ -216,7 +216,7 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
                        const Verdict& verdict, const Testimony& testimony, const Plan& plan) {
   if (!steady(chain, implied_roots, verdict.outcome, std::max(plan.executions - 1, 2)))
     return unsteady_signature(chain, typed, plan.guilt);
-  if (!testimony.detail.empty())  // the witness of a cost names the step itself
+  if (testimony.witness == Witness::memory || testimony.witness == Witness::time)  // they name the step themselves
     return {.kind = testimony.kind,
             .guilty = testimony.guilty.empty() ? suspects(chain) : testimony.guilty,
             .detail = testimony.detail,

@@ -16,15 +16,13 @@ struct alignas(64) Header {
   std::uint64_t mark;
 };
 
+/// Of one thread: what a device does ahead in a thread of its own is not the chain's.
 struct Counters {
-  std::atomic<std::uint64_t> window{0};
-  std::atomic<std::int64_t> live{0}, peak{0}, bytes{0}, allocations{0};
+  std::uint64_t window = 0;
+  std::int64_t live = 0, peak = 0, bytes = 0, allocations = 0;
 };
-Counters counters;
-
-// LibTorch allocates from one thread here (one intra-op thread, CPU backward in the caller's): relaxed order is enough
-// for exact counts, and threads of a backend would still not corrupt them.
-constexpr auto relaxed = std::memory_order_relaxed;
+thread_local Counters counters;
+std::atomic<std::uint64_t> windows{0};  // a window of its own for each run in any thread
 
 Header* header_of(void* data) { return static_cast<Header*>(data) - 1; }
 
@@ -57,36 +55,24 @@ c10::Allocator* counting_allocator() {
 }
 
 std::uint64_t count_in(std::size_t bytes) {
-  const auto more = static_cast<std::int64_t>(bytes);
-  const std::int64_t live = counters.live.fetch_add(more, relaxed) + more;
-  std::int64_t peak = counters.peak.load(relaxed);
-  while (live > peak && !counters.peak.compare_exchange_weak(peak, live, relaxed)) {
-  }
-  counters.bytes.fetch_add(more, relaxed);
-  counters.allocations.fetch_add(1, relaxed);
-  return counters.window.load(relaxed);
+  counters.live += static_cast<std::int64_t>(bytes);
+  counters.peak = std::max(counters.peak, counters.live);
+  counters.bytes += static_cast<std::int64_t>(bytes);
+  ++counters.allocations;
+  return counters.window;
 }
 
 void count_out(std::size_t bytes, std::uint64_t mark) {
-  if (mark == counters.window.load(relaxed)) counters.live.fetch_sub(static_cast<std::int64_t>(bytes), relaxed);
+  if (mark == counters.window) counters.live -= static_cast<std::int64_t>(bytes);
 }
 
-void open_memory_window() {
-  counters.window.fetch_add(1, relaxed);
-  counters.live.store(0, relaxed);
-  counters.peak.store(0, relaxed);
-  counters.bytes.store(0, relaxed);
-  counters.allocations.store(0, relaxed);
-}
+void open_memory_window() { counters = {.window = windows.fetch_add(1, std::memory_order_relaxed) + 1}; }
 
-MemoryReading read_memory() {
-  return {counters.live.load(relaxed), counters.peak.load(relaxed), counters.bytes.load(relaxed),
-          counters.allocations.load(relaxed)};
-}
+MemoryReading read_memory() { return {counters.live, counters.peak, counters.bytes, counters.allocations}; }
 
 MemoryReading mark_memory() {
   const MemoryReading reading = read_memory();
-  counters.peak.store(reading.live, relaxed);
+  counters.peak = counters.live;
   return reading;
 }
 

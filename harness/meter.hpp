@@ -16,8 +16,8 @@ std::uint64_t count_in(std::size_t bytes);
 /// For allocators: a block is given back.
 void count_out(std::size_t bytes, std::uint64_t mark);
 
-/// Storage allocated since the window was opened and not yet freed. What was allocated before does not count, nor does
-/// its being freed.
+/// Storage that this thread has allocated since it opened its window and not yet freed. What was allocated before does not
+/// count, nor does its being freed.
 struct MemoryReading {
   std::int64_t live = 0;
   std::int64_t peak = 0;         ///< most of `live` since the last mark
@@ -29,7 +29,7 @@ MemoryReading read_memory();
 /// The same, and the peak starts again from here.
 MemoryReading mark_memory();
 
-/// Meters one run into a `Cost`. Opens a window of its own: one run at a time.
+/// Meters one run into a `Cost`. Opens a window of its own: one run at a time in a thread.
 class Meter {
  public:
   Meter(Cost& cost, std::size_t statements);

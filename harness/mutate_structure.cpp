@@ -3,6 +3,7 @@
 #include <map>
 
 #include "harness/generate.hpp"
+#include "harness/mutate.hpp"
 #include "harness/mutate_edit.hpp"
 
 namespace gradsmith::mutating {
@@ -83,7 +84,8 @@ bool insert_view(Chain& chain, Choices& choices) {
 
 /// Keeps the beginning and draws the end anew.
 bool regrow(Chain& chain, Choices& choices) {
-  chain.statements.resize(some_place(chain, choices));
+  do chain.statements.resize(some_place(chain, choices));
+  while (step_count(chain) > longest_mutant - 3);
   std::ptrdiff_t open = 0;
   for (const Statement& statement : chain.statements)
     open += std::holds_alternative<RegionBegin>(statement) - std::holds_alternative<RegionEnd>(statement);

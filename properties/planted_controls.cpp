@@ -54,7 +54,7 @@ std::vector<const Op*> right() {
        .maths = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
        .pure = [](const Actuals& a) { return call(product_of_both, a[0], a[1]); },
        .saves = {{.reads = self}, {.reads = other}}},
-      double_entry("good_double", [](const Actuals& a) { a[0].mul_(2); }),
+      double_entry("good_double", [](const Actuals& a) { a[0].mul_(2.0); }),
       {.name = "good_narrow",
        .params = {ops::tensor(), ops::integer("dim"), ops::integer("start"), ops::integer("length")},
        .shape = ops::view_shapes::narrow,

@@ -115,7 +115,7 @@ at::Tensor call(const Binary& rule, const at::Tensor& x, const at::Tensor& y) {
 
 void double_unseen(at::Tensor& x) {
   const auto before = x._version();
-  x.mul_(2);
+  x.mul_(2.0);
   auto counter = x.unsafeGetTensorImpl()->version_counter();
   counter.set_version(before);
 }

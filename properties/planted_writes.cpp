@@ -23,23 +23,23 @@ bool is_graded_leaf(T x) { return at::GradMode::is_enabled() && !x.is_view() && 
 
 void without_leaf_check(const Actuals& a) {
   if (!is_graded_leaf(a[0])) {
-    a[0].mul_(2);
+    a[0].mul_(2.0);
     return;
   }
   at::NoGradGuard off;
-  a[0].mul_(2);
+  a[0].mul_(2.0);
 }
 
 void with_wrong_words(const Actuals& a) {
   TORCH_CHECK(!is_graded_leaf(a[0]),
               "a view of a leaf Variable that requires grad is being used in an in-place operation.");
-  a[0].mul_(2);
+  a[0].mul_(2.0);
 }
 
 void without_history(const Actuals& a) {
-  if (is_graded_leaf(a[0])) a[0].mul_(2);  // refused
+  if (is_graded_leaf(a[0])) a[0].mul_(2.0);  // refused
   at::NoGradGuard off;
-  a[0].mul_(2);
+  a[0].mul_(2.0);
 }
 
 }  // namespace

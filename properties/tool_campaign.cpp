@@ -200,7 +200,7 @@ TEST(Campaign, What_stands_in_its_way_is_one_line_and_an_exit_code) {
     EXPECT_EQ(run.code, code) << run.err;
     EXPECT_NE(run.err.find(part), std::string::npos) << run.err;
   };
-  scratch.file("camp/campaign.json", R"({"format": 1, "version": "0.0.1", "libtorch": "2.11.0", "seed": 1})");
+  scratch.file("camp/campaign.json", R"({"format": 2, "version": "0.0.1", "libtorch": "2.11.0", "seed": 1})");
   expect(campaign(scratch, {}), 2, "made with GradSmith 0.0.1");
   scratch.file("camp/campaign.json", "{\"format\": ");
   expect(campaign(scratch, {}), 2, "not a campaign's settings");
