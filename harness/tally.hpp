@@ -30,7 +30,7 @@ struct CaseReport {
     none.fill(Opinion::skipped);
     return none;
   }();
-  std::array<std::string, witness_count> reasons{};  ///< why a witness was inconclusive or skipped
+  std::array<std::string, witness_count> reasons{};  ///< why a witness was inconclusive or skipped; what the device adds
   std::vector<std::uint32_t> uses{};   ///< per step: position in all_ops() times 2, plus 1 for the in-place form
   Signature signature{};               ///< of a finding
   std::string headline{}, evidence{};  ///< of a finding (evidence.hpp)
@@ -50,6 +50,7 @@ struct Tally {
   struct OfWitness {
     std::uint64_t agree = 0, disagree = 0;
     Reasons inconclusive{}, skipped{};
+    Reasons notes{};  ///< of agreements: what is not the same in two runs on a device
     bool operator==(const OfWitness&) const = default;
   };
   std::uint64_t programs = 0;  ///< judged, discards and crashes included

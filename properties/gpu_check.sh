@@ -69,7 +69,7 @@ done
 # Faults planted on CUDA alone: a library that nvcc and the host's compiler make from properties/cuda.
 if command -v nvcc > /dev/null && [[ -d $torch/include ]]; then
   faults=$out/libgradsmith_cuda_faults.so
-  part build-faults 90 0 nvcc -O2 -std=c++17 -shared -Xcompiler -fPIC -I "$torch/include" -I "$here/cuda" -o "$faults" \
+  part build-faults 90 0 nvcc -arch=native -O2 -std=c++17 -shared -Xcompiler -fPIC -I "$torch/include" -I "$here/cuda" -o "$faults" \
     "$here/cuda/faults.cu" "$here/cuda/register_faults.cpp" -L "${LD_LIBRARY_PATH%%:*}" -lc10 -ltorch_cpu
   plant() {  # plant OP CASES CODES PATTERN: what the run must print
     local op=$1 cases=$2 codes=$3 pattern=$4
