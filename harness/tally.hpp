@@ -30,7 +30,7 @@ struct CaseReport {
     none.fill(Opinion::skipped);
     return none;
   }();
-  std::array<std::string, witness_count> reasons{};  ///< why a witness was inconclusive or skipped; what the device adds
+  std::array<std::string, witness_count> reasons{};  ///< why a witness was inconclusive or skipped
   std::vector<std::uint32_t> uses{};   ///< per step: position in all_ops() times 2, plus 1 for the in-place form
   Signature signature{};               ///< of a finding
   std::string headline{}, evidence{};  ///< of a finding (evidence.hpp)
