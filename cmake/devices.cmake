@@ -1,5 +1,5 @@
-# Libraries for `--load`, for the tests of devices: a device in CPU memory with kernels that are wrong on it, and where there is
-# a compiler for CUDA and LibTorch's headers are of a build with CUDA, wrong kernels for a GPU.
+# Libraries for `--load`, for the tests of devices: a device in CPU memory with kernels that are wrong on it, and where
+# there is a compiler for CUDA and LibTorch's headers are of a build with CUDA, wrong kernels for a GPU.
 
 function(add_device_library name)
   add_library(${name} SHARED ${ARGN})

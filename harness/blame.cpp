@@ -183,7 +183,9 @@ Signature signature_there(const Chain& chain, const Typed& typed, const std::vec
   out.device = device_type(plan.device);
   if (!testimony.detail.empty()) out.detail = testimony.detail;
   if (!plan.guilt) return out;
-  if (auto culprit = Search(chain, typed, out).culprit(asking({Witness::device}, plan))) return *culprit;
+  Plan alone = asking({Witness::device}, plan);
+  if (testimony.kind == FindingKind::nondeterminism) alone.executions = many_executions;  // it may show seldom
+  if (auto culprit = Search(chain, typed, out).culprit(alone)) return *culprit;
   if (testimony.kind == FindingKind::device_mismatch) {
     const OnDevice there(plan.device);
     out.guilty = guilty_of_value(chain, typed);

@@ -38,12 +38,21 @@ Verdict verdict_of(const Death& death) {
   return verdict;
 }
 
-std::variant<Stored, std::string> load(const std::string& file, const LaneSet& lanes) {
+/// What a chain claims of itself where it is judged on that kind of device too (`# expect-cuda:`, else `# expect:`).
+std::variant<std::optional<Claim>, std::string> claim_on(const Chain& chain, const std::string& device) {
+  const auto own = device.empty() ? std::nullopt : header(chain, "expect-" + device);
+  if (!own) return claim_of(chain);
+  auto claim = parse_claim(*own);
+  if (auto* message = std::get_if<std::string>(&claim)) return std::move(*message);
+  return std::get<Claim>(std::move(claim));
+}
+
+std::variant<Stored, std::string> load(const std::string& file, const Plan& plan) {
   auto loaded = load_chain(file);
   if (const auto* error = std::get_if<std::string>(&loaded)) return *error;
   Stored stored{file, std::get<Chain>(std::move(loaded)), std::nullopt, {}};
-  stored.lanes = with_lanes_of(stored.chain, lanes, fmt::format("{}:1:1", file));
-  auto claim = claim_of(stored.chain);
+  stored.lanes = with_lanes_of(stored.chain, plan.lanes, fmt::format("{}:1:1", file));
+  auto claim = claim_on(stored.chain, device_type(plan.device));
   if (const auto* error = std::get_if<std::string>(&claim)) return fmt::format("{}:1:1: {}", file, *error);
   stored.claim = std::get<std::optional<Claim>>(std::move(claim));
   return stored;
@@ -56,7 +65,7 @@ int command_replay(const ReplayOptions& options) {
   std::vector<Stored> chains;
   int unreadable = 0, elsewhere = 0;
   for (const std::string& file : chain_files(options.paths)) {
-    auto loaded = load(file, plan.lanes);
+    auto loaded = load(file, plan);
     if (const auto* error = std::get_if<std::string>(&loaded)) {
       fmt::print(stderr, "{}\n", *error);
       ++unreadable;

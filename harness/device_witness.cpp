@@ -8,6 +8,7 @@
 
 #include "harness/compare.hpp"
 #include "harness/device_ahead.hpp"
+#include "harness/guilt.hpp"
 
 namespace gradsmith {
 namespace {
@@ -130,10 +131,39 @@ class Weighing {
   const Scale scale_;
 };
 
-bool same_bits(const Arrays& a, const Arrays& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.has_value() == y.has_value() && (!x || first_bit_difference(x->data, y->data) < 0);
-  });
+/// The largest relative distance between two tensors of two runs, as a power of ten; nothing if they are equal bit for bit.
+std::optional<std::string> distance(const std::optional<Array>& a, const std::optional<Array>& b) {
+  if (!a || !b || first_bit_difference(a->data, b->data) < 0) return std::nullopt;
+  double worst = 0;
+  for (std::size_t i = 0; i < a->data.size(); ++i)
+    if (const double scale = std::max(std::abs(a->data[i]), std::abs(b->data[i])); scale > 0)
+      worst = std::max(worst, apart(a->data[i], b->data[i]) / scale);
+  return fmt::format("{:.0e}", worst > 0 ? std::pow(10, std::ceil(std::log10(worst))) : 0.0);
+}
+
+/// The step that made a tensor what it is in the end; null for an input.
+const Step* last_writer(const Chain& chain, Value value) {
+  const Step* writer = nullptr;
+  for (const Statement& statement : chain.statements) {
+    const auto* step = std::get_if<Step>(&statement);
+    if (!step) continue;
+    const bool result = std::find(step->results.begin(), step->results.end(), value) != step->results.end();
+    if (result || (step->inplace && Args(step->args).tensor(0) == value)) writer = step;
+  }
+  return writer;
+}
+
+/// What is not the same bit for bit in two runs, and by how much: the first op in the forward, else the backward. "" if all is.
+std::string unsteady_words(const Chain& chain, const Outcome& first, const Outcome& again) {
+  for (std::size_t v = 0; v < first.values.size(); ++v)
+    if (const auto d = distance(first.values[v], again.values[v])) {
+      const Step* step = last_writer(chain, static_cast<Value>(v));
+      return fmt::format("{} differs between runs by up to {}", step ? form_of(*step) : "a gradient", *d);
+    }
+  for (std::size_t v = 0; v < first.gradients.size(); ++v)
+    if (const auto d = distance(first.gradients[v], again.gradients[v]))
+      return fmt::format("backward differs between runs by up to {}", *d);
+  return {};
 }
 
 }  // namespace
@@ -166,8 +196,7 @@ Testimony device_testimony(const DeviceCase& c, Reference* reference) {
       return out;
     }
     if (reference) weighed.emplace(c, *reference, first, again);
-    if (!same_bits(first.values, again.values) || !same_bits(first.gradients, again.gradients))
-      out.reason = "two runs on the device differ in their last bits";
+    if (out.reason.empty()) out.reason = unsteady_words(c.chain, first, again);
   }
   if (!weighed) return out;
   out.name = weighed->what.substr(weighed->what.find(' ') + 1);

@@ -150,6 +150,7 @@ std::string summary_json(const Summary& summary) {
     if (static_cast<Witness>(w) == Witness::device && summary.device == "cpu") continue;
     json["witness"][std::string(witness_names[w])] = {
         {"agree", of.agree}, {"disagree", of.disagree}, {"inconclusive", of.inconclusive}, {"skipped", of.skipped}};
+    if (!of.notes.empty()) json["witness"][std::string(witness_names[w])]["notes"] = of.notes;
   }
   json["findings"] = Json::array();
   for (const FindingEntry& finding : summary.findings) json["findings"].push_back(finding_json(finding));

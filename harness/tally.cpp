@@ -145,7 +145,8 @@ CaseReport case_report(const Chain& chain, const Verdict& verdict) {
   for (const Testimony& testimony : verdict.testimonies) {
     const auto w = static_cast<std::size_t>(testimony.witness);
     report.opinions[w] = testimony.opinion;
-    if (testimony.opinion == Opinion::inconclusive || testimony.opinion == Opinion::skipped)
+    const bool added = testimony.witness == Witness::device && testimony.opinion == Opinion::agree;
+    if (testimony.opinion == Opinion::inconclusive || testimony.opinion == Opinion::skipped || added)
       report.reasons[w] = testimony.reason;
   }
   for (const Statement& statement : chain.statements)
@@ -211,6 +212,7 @@ void Tally::add(const Tally& other) {
     witnesses[w].disagree += other.witnesses[w].disagree;
     add_to(witnesses[w].inconclusive, other.witnesses[w].inconclusive);
     add_to(witnesses[w].skipped, other.witnesses[w].skipped);
+    add_to(witnesses[w].notes, other.witnesses[w].notes);
   }
   ops.resize(std::max(ops.size(), other.ops.size()));
   for (std::size_t i = 0; i < other.ops.size(); ++i) {
@@ -237,6 +239,7 @@ std::string encode(const Tally& tally) {
     put(out, of.disagree);
     put(out, of.inconclusive);
     put(out, of.skipped);
+    put(out, of.notes);
   }
   put(out, tally.ops.size());
   for (const OpUse& use : tally.ops) {
@@ -266,6 +269,7 @@ std::optional<Tally> decode_tally(std::string_view bytes) {
     of.disagree = in.number();
     of.inconclusive = in.reasons();
     of.skipped = in.reasons();
+    of.notes = in.reasons();
   }
   const std::uint64_t ops = in.number();
   if (ops > 0 && ops != all_ops().size()) return std::nullopt;
@@ -312,6 +316,7 @@ void Tally::add(const CaseReport& report) {
   for (std::size_t w = 0; w < witness_count; ++w) switch (report.opinions[w]) {
       case Opinion::agree:
         ++witnesses[w].agree;
+        if (!report.reasons[w].empty()) count(witnesses[w].notes, report.reasons[w]);
         break;
       case Opinion::disagree:
         ++witnesses[w].disagree;

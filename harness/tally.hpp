@@ -47,6 +47,7 @@ struct Tally {
   struct OfWitness {
     std::uint64_t agree = 0, disagree = 0;
     Reasons inconclusive{}, skipped{};
+    Reasons notes{};  ///< of agreements: what is not the same in two runs on a device
     bool operator==(const OfWitness&) const = default;
   };
   std::uint64_t programs = 0;  ///< judged, discards and crashes included

@@ -41,7 +41,6 @@ def main():
             for name, s in runs.items()
         },
     }
-    (out / "gpu.json").write_text(json.dumps(report, indent=1) + "\n")
     lines = [f"# On a GPU: {report['gpu']}", "", "| part | verdict | exit | seconds |", "| --- | --- | ---: | ---: |"]
     lines += [f"| {' | '.join(part)} |" for part in parts]
     lines += ["", "| run | programs | accepted | refused | device agrees | disagrees | inconclusive | new findings |",
@@ -50,6 +49,13 @@ def main():
         device = run["witness"].get("device", {"agree": 0, "disagree": 0, "inconclusive": {}})
         lines.append(f"| {name} | {run['programs']} | {run['accepted']} | {run['refused']} | {device['agree']} | "
                      f"{device['disagree']} | {sum(device['inconclusive'].values())} | {', '.join(run['findings'])} |")
+    notes = {}
+    for run in report["runs"].values():
+        for note, count in run["witness"].get("device", {}).get("notes", {}).items():
+            notes[note] = notes.get(note, 0) + count
+    report["notes"] = notes
+    (out / "gpu.json").write_text(json.dumps(report, indent=1) + "\n")
+    lines += [""] + [f"- {note}: {count} times" for note, count in sorted(notes.items(), key=lambda n: -n[1])[:20]]
     lines += [""] + [f"- {jobs} process{'es' if jobs > 1 else ''}: {c['cpu_us']:.0f} us a program, {c['with_device_us']:.0f} us with the "
                      f"device, {c['ratio']:.2f} times" for jobs, c in costs.items()]
     (out / "gpu.md").write_text("\n".join(lines) + "\n")

@@ -118,6 +118,8 @@ TEST(Device, May_differ_in_its_last_bits_from_run_to_run) {
   words.insert(words.end(), {"--lane", "determinism"});
   const Finished finished = command(words, faulty);
   EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+  const Json notes = summary(scratch / "out")["witness"]["device"]["notes"];
+  EXPECT_GT(notes.value("atan differs between runs by up to 1e-15", 0), 10) << notes << " the op is named, with how much";
 }
 
 TEST(Device, Without_memory_left_ends_a_run_with_what_was_found) {
