@@ -17,6 +17,11 @@ std::string_view dtype_name(DType dtype);
 bool is_floating(DType dtype);
 /// Unit roundoff of a floating type (half the distance from 1 to the next larger number); 0 for i64 and bool.
 double unit_roundoff(DType dtype);
+/// The largest number of a floating type, the smallest that has all its digits, and the smallest of all.
+struct Range {
+  double largest, normal, least;
+};
+Range range_of(DType dtype);
 /// `value` rounded to nearest even in `dtype`, as a double.
 double round_to(DType dtype, double value);
 

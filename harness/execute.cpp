@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
 
@@ -13,8 +14,10 @@
 namespace gradsmith {
 namespace {
 
-/// Runs the statements one after another; stops at the first refusal unless its `backward` may fail.
-std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots) {
+/// Runs the statements one after another; stops at the first refusal unless its `backward` may fail. `before` is told of
+/// each step.
+template <class Before>
+std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots, Before before) {
   Regions regions;
   Phase phase;
   int steps = 0, backwards = 0;
@@ -33,6 +36,7 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
     for (const auto& statement : chain.statements) {
       if (const auto* step = std::get_if<Step>(&statement)) {
         phase = {Phase::Kind::step, ++steps};
+        before(statement, *step);
         machine.step(*step);
       } else if (const auto* input = std::get_if<Input>(&statement)) {
         machine[input->name] = make_input(*input);
@@ -56,6 +60,10 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
     return refusal(error.what());
   }
   return std::nullopt;
+}
+
+std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots) {
+  return run(machine, chain, implied_roots, [](const Statement&, const Step&) {});
 }
 
 void read_outcome(Machine& machine, const Chain& chain, Outcome& outcome) {
@@ -93,6 +101,19 @@ std::vector<std::optional<Layout>> execute_layouts(const Chain& chain) {
   for (std::size_t value = 0; value < layouts.size(); ++value)
     if (const auto& t = machine[static_cast<Value>(value)]; t.defined()) layouts[value] = layout_of(t);
   return layouts;
+}
+
+std::vector<std::map<Value, Operand>> execute_operands(const Chain& chain) {
+  Machine machine(chain.names.size());
+  std::vector<std::map<Value, Operand>> operands(chain.statements.size());
+  run(machine, chain, {}, [&](const Statement& statement, const Step& step) {
+    auto& found = operands[static_cast<std::size_t>(&statement - chain.statements.data())];
+    for_each_ref(step, [&](Value value) {
+      const at::Tensor& tensor = machine[value];
+      found.emplace(value, Operand{read_array(tensor).data, at::GradMode::is_enabled() && tensor.requires_grad()});
+    });
+  });
+  return operands;
 }
 
 void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots) {
