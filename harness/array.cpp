@@ -1,6 +1,7 @@
 #include "harness/array.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -8,13 +9,19 @@
 namespace gradsmith {
 namespace {
 
-/// `value` rounded to nearest even with `digits` binary digits and exponents from `lowest`, infinite beyond `largest`.
-/// Scaling by a power of two is exact where it matters, so there is one rounding.
-double round_binary(double value, int digits, int lowest, double largest) {
+/// `value` rounded to nearest even with `digits` binary digits in this range, infinite beyond it.
+double round_binary(double value, int digits, const Range& range) {
   if (value == 0 || !std::isfinite(value)) return value;
-  const int quantum = std::max(std::ilogb(value), lowest) - (digits - 1);
-  const double rounded = std::ldexp(std::nearbyint(std::ldexp(value, -quantum)), quantum);
-  return std::fabs(rounded) > largest ? std::copysign(std::numeric_limits<double>::infinity(), value) : rounded;
+  double rounded;
+  if (std::fabs(value) >= range.normal) {  // on the bits: the exponent follows where the digits overflow
+    const int cut = std::numeric_limits<double>::digits - digits;
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    const std::uint64_t half = (std::uint64_t{1} << (cut - 1)) - 1 + (bits >> cut & 1);
+    rounded = std::bit_cast<double>((bits + half) >> cut << cut);
+  } else {
+    rounded = std::nearbyint(value / range.least) * range.least;  // a power of two: both exact
+  }
+  return std::fabs(rounded) > range.largest ? std::copysign(std::numeric_limits<double>::infinity(), value) : rounded;
 }
 
 }  // namespace
@@ -68,6 +75,15 @@ std::int64_t element_bytes(DType dtype) {
   return 8;
 }
 
+Range range_of(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return {0x1.fffffep127, 0x1p-126, 0x1p-149};
+    case DType::bf16: return {0x1.fep127, 0x1p-126, 0x1p-133};
+    case DType::f16: return {0x1.ffcp15, 0x1p-14, 0x1p-24};
+    default: return {std::numeric_limits<double>::max(), 0x1p-1022, 0x1p-1074};
+  }
+}
+
 double round_to(DType dtype, double value) {
   switch (dtype) {
     case DType::f64:
@@ -75,9 +91,9 @@ double round_to(DType dtype, double value) {
     case DType::f32:
       return static_cast<float>(value);
     case DType::bf16:
-      return round_binary(value, 8, -126, 0x1.fep+127);
+      return round_binary(value, 8, range_of(dtype));
     case DType::f16:
-      return round_binary(value, 11, -14, 65504);
+      return round_binary(value, 11, range_of(dtype));
     case DType::i64:
       return std::nearbyint(value) + 0.0;  // no -0
     case DType::boolean:

@@ -19,6 +19,11 @@ bool is_floating(DType dtype);
 double unit_roundoff(DType dtype);
 /// Bytes of one element in LibTorch's memory.
 std::int64_t element_bytes(DType dtype);
+/// The largest number of a floating type, the smallest that has all its digits, and the smallest of all.
+struct Range {
+  double largest, normal, least;
+};
+Range range_of(DType dtype);
 /// `value` rounded to nearest even in `dtype`, as a double.
 double round_to(DType dtype, double value);
 

@@ -9,6 +9,7 @@
 
 #include "harness/compare.hpp"
 #include "harness/device.hpp"
+#include "harness/each_op.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
 #include "harness/guilt.hpp"
@@ -96,11 +97,15 @@ class Search {
  public:
   /// `wanted`: the signature that the testimony alone would give.
   Search(const Chain& chain, const Typed& typed, const Signature& wanted) : wanted_(wanted) {
+    // Where each op is judged by itself it is on the numbers that LibTorch gave it.
+    const auto given = in_16_bits(chain) ? execute_operands(chain) : std::vector<std::map<Value, Operand>>(chain.statements.size());
     for (std::size_t i = chain.statements.size(); i-- > 0;) {
       if (const auto* backward = std::get_if<Backward>(&chain.statements[i]))
         named_gradients_ |= !backward->results.empty();
       if (std::holds_alternative<Step>(chain.statements[i]))
-        if (auto alone = isolate(chain, typed, i)) isolated_.push_back(*std::move(alone));
+        if (auto alone = given[i].empty() ? isolate(chain, typed, i)
+                                          : isolate(chain, typed, i, [&](Value value) { return given[i].at(value); }))
+          isolated_.push_back(*std::move(alone));
     }
   }
 

@@ -37,15 +37,15 @@ constexpr double summary_every = 10;          // seconds
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void check_available(const RunOptions& options) {
-  const std::string& dtype = options.dtype;
-  if (dtype == "f32" || dtype == "bf16" || dtype == "f16")
-    throw EnvironmentError{fmt::format("--dtype {}: not available in this release: f64 only", dtype)};
-  if (dtype != "f64") throw UsageError{fmt::format("--dtype: \"{}\" is no floating type; expected f64", dtype)};
+DType dtype_of(const RunOptions& options) {
+  for (const DType dtype : {DType::f64, DType::f32, DType::bf16, DType::f16})
+    if (options.dtype == dtype_name(dtype)) return dtype;
+  throw UsageError{fmt::format("--dtype: \"{}\" is no floating type; expected f64, f32, bf16 or f16", options.dtype)};
 }
 
 Knobs knobs_of(const RunOptions& options) {
   Knobs knobs;
+  knobs.dtype = dtype_of(options);
   knobs.max_steps = options.max_steps;
   for (const std::string& name : options.ops) {
     const Op* op = op_of_form(name);
@@ -277,7 +277,6 @@ class Run {
 }  // namespace
 
 int command_run(const RunOptions& options) {
-  check_available(options);
   const Knobs knobs = knobs_of(options);
   const Plan plan = plan_of(options.witnesses, options.lanes, options.device);
   const auto corpus = find_corpus(options.corpus);
@@ -289,7 +288,7 @@ int command_run(const RunOptions& options) {
   if (store.was_interrupted())
     fmt::print(stderr, "the last run here was killed; what it was judging is in {}\n",
                (store.folder() / "slots.interrupted").string());
-  return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan))();
+  return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan, knobs.dtype))();
 }
 
 }  // namespace gradsmith

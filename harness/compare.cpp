@@ -17,7 +17,7 @@ class Units {
       if (std::isfinite(g)) largest_ = std::max(largest_, std::abs(g));
   }
   double at(std::size_t i) const {
-    const double smallest = std::numeric_limits<double>::denorm_min() * 8;
+    const double smallest = tolerance_.least_floor * expected_.least;
     const double e = std::abs(expected_.value[i]);
     return expected_.spread[i] + u_ * (tolerance_.relative_floor * e + tolerance_.global_floor * largest_) + smallest;
   }
@@ -48,7 +48,8 @@ Departure compare(const std::vector<double>& observed, const Spread& expected, d
       // Total cancellation upstream (1e300 - 1e300), or a 0 of either sign, makes anything of a quotient: the replicas are
       // scattered then.
       const double spread = expected.spread[i];
-      const bool scattered = spread != 0 && (!std::isfinite(e) || !(spread < 0.01 * std::abs(e)));
+      const double narrow = std::max(0.01, 64 * u) * std::abs(e) + 64 * expected.least;
+      const bool scattered = spread != 0 && (!std::isfinite(e) || !(spread < narrow));
       ratio = same_kind || scattered ? 0 : std::numeric_limits<double>::infinity();
     } else if (o != e) {
       const double unit = units.at(i);

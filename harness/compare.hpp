@@ -14,8 +14,14 @@ struct Tolerance {
   double k = 16;                 ///< misses beyond k units are no rounding: correct programs end below 13 (885,113 of them)
   double relative_floor = 4;     ///< in u*|expected|: replicas of an exact operation do not move
   double global_floor = 0.1;     ///< in u*max|expected|: elements that cancel inherit rounding of the largest
+  double least_floor = 8;        ///< in smallest numbers of the type: below them nothing can be told apart
   int more_replicas = 11;        ///< further passes of 3 replicas before a miss is believed
 };
+/// For one op of a 16-bit type by itself, on the very numbers that LibTorch gave it: besides what its replicas show, 2u is
+/// between 1 and 2 ulp.
+inline constexpr Tolerance one_op{.k = 1, .relative_floor = 2, .global_floor = 0, .least_floor = 2};
+/// For its gradients, which formulas of up to four ops compute, each of them rounding to the type.
+inline constexpr Tolerance one_backward{.k = 2, .relative_floor = 2, .global_floor = 0, .least_floor = 2};
 
 /// The element that departs most, and by how many units.
 struct Departure {

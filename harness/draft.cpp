@@ -118,7 +118,7 @@ void Draft::replay(std::size_t count) {
   std::fill(writes_.begin(), writes_.end(), 0);
   extent_writes_.assign(extent_writes_.size(), -1);
   if (evaluated_ > count) {
-    evaluator_ = Evaluator();
+    evaluator_ = Evaluator(0, dtype_);
     evaluated_ = 0;
   }
   for (std::size_t i = 0; i < count; ++i) {

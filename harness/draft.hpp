@@ -37,6 +37,9 @@ class Draft {
     std::size_t statements, names;
   };
 
+  /// An empty draft of a chain whose floating tensors are of this type.
+  explicit Draft(DType dtype) : dtype_(dtype), evaluator_(0, dtype) {}
+
   const Chain& chain() const { return chain_; }
   const Model& model() const { return model_; }
   const TensorInfo& info(Value value) const { return typer_.typed().values[value]; }
@@ -78,6 +81,7 @@ class Draft {
   void note(const Statement& statement);
   void replay(std::size_t count);
 
+  DType dtype_;
   Chain chain_;
   Typer typer_;
   Model model_;

@@ -3,8 +3,11 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
+
+#include <functional>
 
 #include "harness/allocator.hpp"
 #include "harness/device.hpp"
@@ -18,10 +21,17 @@ namespace {
 
 void read_outcome(Machine& machine, const Chain& chain, Outcome& outcome);
 
-/// Runs the statements one after another; stops at the first refusal unless its `backward` may fail. A device may say only
-/// when it is read what went wrong before: with `read`, that is the end of the run.
+/// What happens on the side of a run.
+struct Aside {
+  Meter* meter = nullptr;
+  Outcome* read = nullptr;  ///< filled at the end, as a part of the run: a device may say only then what went wrong before
+  std::function<void(const Statement&, const Step&)> before{};  ///< told of each step
+};
+
+/// Runs the statements one after another; stops at the first refusal unless its `backward` may fail.
 std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vector<Value>& implied_roots,
-                           Meter* meter = nullptr, Outcome* read = nullptr) {
+                           const Aside& aside = {}) {
+  Meter* const meter = aside.meter;
   Regions regions;
   Phase phase;
   int steps = 0, backwards = 0;
@@ -44,6 +54,7 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
       const auto& statement = chain.statements[i];
       if (const auto* step = std::get_if<Step>(&statement)) {
         phase = {Phase::Kind::step, ++steps};
+        if (aside.before) aside.before(statement, *step);
         if (meter) meter->before_step();
         machine.step(*step);
         if (meter) meter->after_step(i);
@@ -65,7 +76,7 @@ std::optional<Refusal> run(Machine& machine, const Chain& chain, const std::vect
     }
     if (!implied_roots.empty()) backward({.cotangent = Spec{}}, implied_roots);
     if (meter) meter->forward_ends([&] { return machine.named_bytes(); });
-    if (read) read_outcome(machine, chain, *read);
+    if (aside.read) read_outcome(machine, chain, *aside.read);
   } catch (const c10::Error& error) {
     check_device_lives(error);
     return refusal(error.what_without_backtrace());
@@ -104,7 +115,8 @@ Outcome execute(const Chain& chain, const std::vector<Value>& implied_roots, Rea
   Machine machine(chain.names.size());
   {
     const Watch watch(reached);
-    outcome.refusal = run(machine, chain, implied_roots, &meter, current_device().is_cpu() ? nullptr : &outcome);
+    outcome.refusal = run(machine, chain, implied_roots,
+                          {.meter = &meter, .read = current_device().is_cpu() ? nullptr : &outcome});
   }
   meter.close();
   if (!outcome.refusal && current_device().is_cpu()) read_outcome(machine, chain, outcome);  // nothing is compared after a refusal
@@ -116,7 +128,7 @@ Cost execute_cost(const Chain& chain) {
   Cost cost;
   Meter meter(cost, chain.statements.size());
   Machine machine(chain.names.size());
-  run(machine, chain, {}, &meter);
+  run(machine, chain, {}, {.meter = &meter});
   meter.close();
   return cost;
 }
@@ -128,6 +140,20 @@ std::vector<std::optional<Layout>> execute_layouts(const Chain& chain) {
   for (std::size_t value = 0; value < layouts.size(); ++value)
     if (const auto& t = machine[static_cast<Value>(value)]; t.defined()) layouts[value] = layout_of(t);
   return layouts;
+}
+
+std::vector<std::map<Value, Operand>> execute_operands(const Chain& chain) {
+  Machine machine(chain.names.size());
+  std::vector<std::map<Value, Operand>> operands(chain.statements.size());
+  const auto before = [&](const Statement& statement, const Step& step) {
+    auto& found = operands[static_cast<std::size_t>(&statement - chain.statements.data())];
+    for_each_ref(step, [&](Value value) {
+      const at::Tensor& tensor = machine[value];
+      found.emplace(value, Operand{read_array(tensor).data, at::GradMode::is_enabled() && tensor.requires_grad()});
+    });
+  };
+  run(machine, chain, {}, {.before = before});
+  return operands;
 }
 
 void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots) {

@@ -2,6 +2,9 @@
 // Includes no LibTorch itself; execute.cpp drives it.
 #pragma once
 
+#include <map>
+
+#include "harness/operand.hpp"
 #include "harness/outcome.hpp"
 #include "harness/typing.hpp"
 
@@ -19,6 +22,9 @@ Cost execute_cost(const Chain& chain);
 
 /// Real layouts of all named tensors after the chain ran (for the audit of the typer); empty where undefined.
 std::vector<std::optional<Layout>> execute_layouts(const Chain& chain);
+
+/// The operands of every step as it finds them, by name; by statement. Empty from a refusal on.
+std::vector<std::map<Value, Operand>> execute_operands(const Chain& chain);
 
 /// Bare forward and backward without reading anything back: the denominator of the benchmark.
 void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/compare.hpp"
+#include "harness/each_op.hpp"
 #include "harness/evidence.hpp"
 #include "harness/explain.hpp"
 #include "harness/explain_story.hpp"
@@ -37,7 +38,7 @@ class Table {
   void add(Value value, const Spread& expected, std::vector<std::optional<Array>> Outcome::*of) {
     const std::string name = (of == &Outcome::gradients ? "grad " : "") + chain_.names[value];
     const auto& observed = at(heard_.verdict->outcome.*of, value);
-    const auto bounds = tolerances(expected, u_);
+    const auto bounds = tolerances(expected, u_, tolerance_for(chain_, of == &Outcome::gradients));
     std::size_t told = 0, left = 0;
     for (std::size_t e = 0; e < expected.value.size(); ++e) {
       const double o = observed ? observed->data[e] : 0, want = expected.value[e];

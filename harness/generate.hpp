@@ -20,6 +20,7 @@ struct Knobs {
   unsigned aliasing = 40;           ///< % of steps that pick a tensor whose storage is saved or shared
   unsigned edges = 4;               ///< % of inputs with values=edges
   unsigned regions = 8;             ///< % of steps that open a region
+  DType dtype = DType::f64;         ///< of all floating inputs
   std::vector<const Op*> ops{};     ///< only these; empty: all
 };
 

@@ -69,6 +69,7 @@ void Generator::probe(int steps) {
 
 Chain extend(const Chain& prefix, Choices& choices, Growth growth, int steps, const Knobs& knobs) {
   Knobs longer = knobs;
+  longer.dtype = floating_type(prefix);
   longer.max_steps = step_count(prefix) + std::max(steps, 4);  // room for a recipe
   static const Catalog all(all_ops());
   const Chain start = canonical_names(prefix);

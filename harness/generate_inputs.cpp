@@ -99,6 +99,7 @@ void Generator::layout(Input& input) {
 Input Generator::input(const Shape& shape, const Interval& interval) {
   Input out;
   out.name = draft_.name_input();
+  out.dtype = knobs_.dtype;
   out.shape = shape;
   out.requires_grad = choices_.chance(75);
   out.values = values(interval);

@@ -47,7 +47,7 @@ enum class Goal : std::uint8_t { fine, runs, refused, poisoned };
 class Generator {
  public:
   Generator(Choices& choices, const Knobs& knobs, const Catalog& catalog)
-      : choices_(choices), knobs_(knobs), catalog_(catalog) {}
+      : choices_(choices), knobs_(knobs), catalog_(catalog), draft_(knobs.dtype) {}
   Chain run();
   /// Takes `prefix`, in canonical names, and grows from there.
   Chain extend(const Chain& prefix, Growth growth, int steps);

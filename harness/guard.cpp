@@ -224,7 +224,9 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   std::signal(signal, SIG_DFL);  // the instruction faults again, and ends the process
 }
 
-void free_guarded(void* data) { yard().free(data); }
+void free_guarded(void* data) {
+  if (data) yard().free(data);  // oneDNN gives back what it got for 0 bytes
+}
 
 /// Context and data pointer of a block are equal, as LibTorch's raw interface demands.
 struct GuardAllocator final : c10::Allocator {

@@ -11,12 +11,14 @@
 #include "harness/device.hpp"
 #include "harness/device_witness.hpp"
 #include "harness/difference.hpp"
+#include "harness/each_op.hpp"
 #include "harness/execute.hpp"
 #include "harness/expect.hpp"
 #include "harness/memory.hpp"
 #include "harness/pairing.hpp"
 #include "harness/timing.hpp"
 #include "harness/twin.hpp"
+#include "harness/weigh.hpp"
 
 namespace gradsmith {
 namespace {
@@ -55,37 +57,14 @@ Testimony expectation_testimony(const Expectation& expectation, const Outcome& o
   return out;
 }
 
-/// Worst departure of an outcome from the reference over one set of tensors; fills the testimony's evidence.
-void weigh(Testimony& out, const Case& c, const std::vector<std::optional<Array>>& observed,
-           const std::vector<std::optional<Spread>>& expected, bool missing_is_zero) {
-  for (std::size_t v = 0; v < expected.size(); ++v) {
-    if (!expected[v]) continue;
-    std::vector<double> zeros;
-    const std::vector<double>* data = nullptr;
-    if (v < observed.size() && observed[v]) {
-      data = &observed[v]->data;
-    } else if (missing_is_zero) {
-      zeros.assign(expected[v]->value.size(), 0.0);
-      data = &zeros;
-    }
-    if (!data) continue;
-    const Departure d = compare(*data, *expected[v], unit_roundoff(c.dtype));
-    if (!(d.ratio <= out.ratio)) {
-      out.ratio = d.ratio;
-      out.observed = d.observed;
-      out.expected = d.expected;
-      out.name = fmt::format("{}[{}]", c.chain.names[v], d.element);
-    }
-  }
-}
-
 struct Weighed {
   Testimony values, gradients;
 };
 Weighed weigh_all(const Case& c, const Reference& reference) {
   Weighed out;
-  weigh(out.values, c, c.outcome.values, reference.values, false);
-  if (!reference.nan) weigh(out.gradients, c, c.outcome.gradients, reference.gradients, true);
+  const Scale scale{unit_roundoff(c.dtype), {}};
+  weigh(out.values, c.chain, c.outcome.values, reference.values, scale);
+  if (!reference.nan) weigh(out.gradients, c.chain, c.outcome.gradients, reference.gradients, scale, Missing::is_zero);
   return out;
 }
 
@@ -271,7 +250,10 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
       else
         difference = Testimony{.witness = Witness::difference, .reason = "float64 only"};
     }
-    if (asked(Witness::reference)) verdict.testimonies.push_back(reference_testimony(c, reference));
+    if (asked(Witness::reference)) {
+      verdict.testimonies.push_back(reference_testimony(c, reference));
+      hear_each_op(verdict.testimonies.back(), chain, typed);
+    }
     enter("twin");
     if (asked(Witness::twin)) {
       Testimony twin = twin_testimony(c, &reference, verdict.twin_cost);

@@ -9,10 +9,12 @@
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
 #include "harness/reduction.hpp"
+#include "harness/reference.hpp"
+#include "harness/retype.hpp"
 
 namespace gradsmith {
 
-KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan) {
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DType dtype) {
   KnownTable table;
   std::error_code ignored;
   if (!std::filesystem::is_directory(corpus / "known", ignored)) return table;
@@ -30,18 +32,22 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan) {
       own.device.clear();  // and on its device
     else if (*device != device_type(plan.device))
       continue;
-    if (const auto signature = signature_apart(chain, own))
-      table.issues.try_emplace(signature->text(), 
-                                KnownIssue{file, *signature, step_count(chain), header(chain, "since").value_or(""),
-                                           header(chain, "link").value_or("")});
-    else
-      table.passing.push_back(file);
+    const auto shows = [&](const Chain& shown) {
+      const auto signature = signature_apart(shown, own);
+      if (signature)
+        table.issues.try_emplace(signature->text(),
+                                 KnownIssue{file, *signature, step_count(shown), header(chain, "since").value_or(""),
+                                            header(chain, "link").value_or("")});
+      return signature.has_value();
+    };
+    if (!shows(chain)) table.passing.push_back(file);
+    else if (dtype != floating_type(chain)) shows(in_type(chain, dtype));
   }
   return table;
 }
 
-KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan) {
-  KnownTable known = corpus ? learn_known(*corpus, plan) : KnownTable{};
+KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan, DType dtype) {
+  KnownTable known = corpus ? learn_known(*corpus, plan, dtype) : KnownTable{};
   for (const std::string& file : known.passing)
     fmt::print(stderr, "{}: a known issue that now passes; see `gradsmith replay`\n", file);
   return known;

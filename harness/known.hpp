@@ -25,9 +25,10 @@ struct KnownTable {
 };
 
 /// Judges every chain under `corpus`/known whose header expects a finding, each in a process of its own; an absent
-/// folder gives an empty table. UsageError for a file that is no chain.
-KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan);
+/// folder gives an empty table. What a chain shows with its floating inputs in `dtype` is known as well. UsageError for a
+/// file that is no chain.
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DType dtype = DType::f64);
 /// The same, naming on standard error those that now pass. Without a corpus: nothing is known.
-KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan);
+KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan, DType dtype = DType::f64);
 
 }  // namespace gradsmith

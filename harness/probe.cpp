@@ -25,14 +25,14 @@ Step simple_step(std::string_view name, Value operand, double number = 0) {
 }
 
 /// An input with the values and the layout that a tensor has at some place of a chain.
-Input input_like(const TensorInfo& info, const std::vector<Var>& elements, Value name) {
+Input input_like(const TensorInfo& info, std::vector<double> elements, Value name) {
   Input input{.name = name, .dtype = info.dtype, .shape = info.layout.shape};
   if (!(info.layout == contiguous_layout(info.layout.shape))) {
     input.strides = info.layout.strides;
     input.offset = info.layout.offset;
   }
   input.values.kind = Spec::Kind::list;
-  for (const Var& v : elements) input.values.list.push_back(v.exact());
+  input.values.list = std::move(elements);
   return input;
 }
 
@@ -201,10 +201,18 @@ std::optional<Chain> apart(const Chain& isolated) {
 }  // namespace
 
 std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement) {
-  const Step& step = std::get<Step>(chain.statements[statement]);
-  const TypedStep& types = typed.steps[statement];
   const auto evaluator = evaluate_before(chain, typed, statement);
   if (!evaluator) return std::nullopt;
+  return isolate(chain, typed, statement, [&](Value value) {
+    Operand operand;
+    for (const Lanes& element : evaluator->lanes(value)) operand.elements.push_back(element.exact());
+    return operand;
+  });
+}
+
+std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement, const OperandOf& operand) {
+  const Step& step = std::get<Step>(chain.statements[statement]);
+  const TypedStep& types = typed.steps[statement];
   Chain out;
   Step alone = step;
   std::vector<std::pair<Value, Value>> renamed;  // one input per tensor object
@@ -215,8 +223,9 @@ std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t
       const auto known = std::find_if(renamed.begin(), renamed.end(), [&](auto& r) { return r.first == object; });
       if (known == renamed.end()) {
         const TensorInfo& info = std::holds_alternative<Ref>(step.args[i]) ? types.operands[i] : typed.values[value];
-        Input input = input_like(info, evaluator->read(value), new_name(out, "a"));
-        input.requires_grad = is_floating(info.dtype) && differentiable;
+        Operand found = operand(value);
+        Input input = input_like(info, std::move(found.elements), new_name(out, "a"));
+        input.requires_grad = is_floating(info.dtype) && differentiable && found.requires_grad;
         value = input.name;
         out.statements.emplace_back(std::move(input));
         renamed.emplace_back(object, value);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "harness/operand.hpp"
 #include "harness/typing.hpp"
 
 namespace gradsmith {
@@ -13,6 +14,8 @@ namespace gradsmith {
 /// they can, the result as the root. A write goes to a clone of its operand where that has the operand's layout, else
 /// the step is taken out of place. Nothing if the chain up to there cannot be evaluated.
 std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement);
+/// The same with these operands; of them, those require grad that did.
+std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement, const OperandOf& operand);
 
 /// More of the kind, made from what `isolate` gave: with other operands requiring grad, with contiguous operands, with
 /// inputs of their own for repeated operands; each of them with a second backward, with the result or an operand written

@@ -6,6 +6,7 @@
 
 #include "harness/op.hpp"
 #include "harness/reduce_edit.hpp"
+#include "harness/retype.hpp"
 
 namespace gradsmith::reducing {
 namespace {
@@ -206,10 +207,7 @@ void simplify_layout(const Chain& chain, Offer& offer) {
 
 /// Floating inputs become f64: all at once, then singly.
 void widen_dtypes(const Chain& chain, Offer& offer) {
-  Chain all = chain;
-  for (const std::size_t i : inputs_of(all))
-    if (auto& input = std::get<Input>(all.statements[i]); is_floating(input.dtype)) input.dtype = DType::f64;
-  if (offer(all)) return;
+  if (offer(in_type(chain, DType::f64))) return;
   for (const std::size_t i : inputs_of(chain)) {
     Chain one = chain;
     std::get<Input>(one.statements[i]).dtype = DType::f64;

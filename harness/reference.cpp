@@ -19,14 +19,11 @@ std::vector<std::vector<std::int64_t>> view_positions(const Step& step, const Ty
   return positions;
 }
 
-/// Smallest and largest magnitude that a floating type holds with all its digits.
-std::pair<double, double> normal_range(DType dtype) {
-  switch (dtype) {
-    case DType::f32: return {0x1p-126, 0x1.fffffep127};
-    case DType::bf16: return {0x1p-126, 0x1.fep127};
-    case DType::f16: return {0x1p-14, 0x1.ffcp15};
-    default: return {0x1p-1022, 0x1.fffffffffffffp1023};
-  }
+/// The numbers among the arguments as kernels of a narrow type take them: in float.
+std::vector<Argument> in_float(std::vector<Argument> args) {
+  for (Argument& arg : args)
+    if (auto* number = std::get_if<double>(&arg)) *number = round_to(DType::f32, *number);
+  return args;
 }
 
 /// What a write leaves in an i64 or bool tensor.
@@ -36,28 +33,19 @@ Var converted(const Var& x, DType dtype) {
   return {Lanes(v), -1};
 }
 
-}  // namespace
-
-Spread spread_of(const std::vector<Lanes>& lanes) {
-  Spread out;
-  out.value.reserve(lanes.size());
-  out.spread.reserve(lanes.size());
-  for (const Lanes& l : lanes) {
-    double worst = 0;
-    for (int lane = 1; lane < lane_count; ++lane) {
-      const double a = l.v[lane], b = l.v[0];
-      if (a == b || (std::isnan(a) && std::isnan(b))) continue;  // infinities too
-      const double distance = std::abs(a - b);
-      worst = std::isnan(worst) || distance <= worst ? worst : distance;  // NaN widens: a replica that leaves the numbers is no bound
-    }
-    out.value.push_back(l.v[0]);
-    out.spread.push_back(worst);
-  }
-  return out;
+/// What the step leaves behind is a floating tensor.
+bool makes_floating(const Step& step, const TypedStep& typed) {
+  if (step.inplace) return is_floating(typed.operands[0].dtype);
+  for (std::size_t i = 0; i < typed.operands.size(); ++i)
+    if (std::holds_alternative<Ref>(step.args[i]) && step.op->params[i].differentiable && is_floating(typed.operands[i].dtype))
+      return true;
+  return false;
 }
 
+}  // namespace
+
 Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views)
-    : no_grad_views_(views), dtype_(dtype) {
+    : no_grad_views_(views) {
   Tape::active().clear();
   Noise::restart(noise, dtype);
 }
@@ -157,6 +145,7 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
     if (input->requires_grad)
       for (std::size_t e = 0; e < t.cells.size(); ++e) {
         const int node = Tape::active().leaf(storages_[t.storage][e].exact());
+        Tape::active().keep(node);
         families_[t.family][e] = node;
         t.leaf.push_back(node);
       }
@@ -198,7 +187,8 @@ void Evaluator::view(const Step& step, const TypedStep& typed) {
 
 void Evaluator::step(const Step& step, const TypedStep& typed) {
   const Op& op = *step.op;
-  const Args args(step.args);
+  const std::vector<Argument> rounded = Noise::narrow() ? in_float(step.args) : std::vector<Argument>();
+  const Args args(Noise::narrow() ? rounded : step.args);
   const bool copies = !typed.results.empty() && !typed.results[0].view && !typed.results[0].same_object;
   if (op.alias != Alias::none && (op.alias == Alias::detach || !copies)) return view(step, typed);
 
@@ -227,6 +217,9 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
   }
   if (step.inplace && !is_floating(typed.operands[0].dtype))
     for (Var& v : out_[0]) v = converted(v, typed.operands[0].dtype);
+  if (Noise::narrow() && makes_floating(step, typed))
+    for (auto& elements : out_)
+      for (Var& v : elements) v.v = stored(v.v);
   // A result is a tensor of its own even where its element is an operand's, or does not depend on any: it gets a node, so
   // that what arrives at the result is told from what arrives at the operand.
   const bool differentiable = regions_ == 0 && !(step.inplace && !is_floating(typed.operands[0].dtype));
@@ -237,23 +230,20 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     for (auto& elements : out_)
       for (Var& v : elements)
         if (v.node < before) v.node = v.node < 0 ? tape.leaf(v.exact()) : tape.push(v.exact(), v.node, 1.0);
+  for (const auto& elements : out_)
+    for (const Var& v : elements) tape.keep(v.node);
   tape.set_recording(true);
   for (const auto& elements : out_)
     for (const Var& v : elements) nan_ |= isnan(v);
-  if (dtype_ != DType::f64) {  // the reference computes in double: it knows neither the overflow nor the underflow of less
-    const auto [smallest, largest] = normal_range(dtype_);
-    for (const auto& elements : out_)
-      for (const Var& v : elements)
-        for (int lane = 0; lane < lane_count; ++lane)
-          if (const double size = std::abs(v.v.v[lane]); size != 0 && (size < smallest || (size > largest && std::isfinite(v.exact()))))
-            open_ = "beyond the range of the dtype";
-  }
 
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];
     if (tracks && t.cells.size() < families_[t.family].size())  // the whole base is rebased: what arrives at it from here on is told from what arrived before
       for (std::size_t cell = 0; cell < families_[t.family].size(); ++cell)
-        if (int& node = families_[t.family][cell]; node >= 0) node = tape.push(storages_[t.storage][cell].exact(), node, 1.0);
+        if (int& node = families_[t.family][cell]; node >= 0) {
+          node = tape.push(storages_[t.storage][cell].exact(), node, 1.0);
+          tape.keep(node);
+        }
     if (t.per_position) open_ = "a leaf whose elements share cells was written";
     auto& values = storages_[t.storage];
     auto& nodes = families_[t.family];
@@ -389,19 +379,6 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
   if (evaluator.infinite()) out.open = "cotangents not finite";
   if (!evaluator.stable()) out.open = "a replica takes another branch";
   return out;
-}
-
-void widen(Reference& reference, const Reference& more) {
-  const auto join = [](std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& from) {
-    for (std::size_t i = 0; i < into.size(); ++i)
-      if (into[i] && from[i])
-        for (std::size_t e = 0; e < into[i]->spread.size(); ++e)
-          if (double& spread = into[i]->spread[e]; !std::isnan(spread) && !(from[i]->spread[e] <= spread))
-            spread = from[i]->spread[e];
-  };
-  join(reference.values, more.values);
-  join(reference.gradients, more.gradients);
-  if (reference.open.empty()) reference.open = more.open;
 }
 
 }  // namespace gradsmith

@@ -18,6 +18,7 @@ namespace gradsmith {
 struct Spread {
   std::vector<double> value;   ///< lane 0: the exact maths in double
   std::vector<double> spread;  ///< max over replicas of |replica - value|
+  double least = 0x1p-1074;    ///< smallest number of the tensor's type that every kernel keeps
 };
 
 /// Lane 0 of each element and how far its replicas are from it.
@@ -102,7 +103,6 @@ class Evaluator {
   mutable bool infinite_ = false;
   bool subnormal_ = false, nan_ = false;
   NoGradViews no_grad_views_;
-  DType dtype_;
 };
 
 /// Cotangents a `backward` statement seeds, one list per root: ones without a spec, else the generated ones.

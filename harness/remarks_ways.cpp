@@ -7,6 +7,7 @@
 #include "harness/print.hpp"
 #include "harness/reduce_edit.hpp"
 #include "harness/remarks_ask.hpp"
+#include "harness/retype.hpp"
 
 namespace gradsmith {
 namespace {
@@ -29,9 +30,7 @@ class Ways {
   void vary_dtype() {
     std::vector<std::string_view> found;
     for (const DType dtype : {DType::f64, DType::f32, DType::bf16, DType::f16}) {
-      Chain other = chain_;
-      for (Statement& statement : other.statements)
-        if (auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype)) input->dtype = dtype;
+      const Chain other = in_type(chain_, dtype);
       if (other == chain_) continue;
       if (shows(other)) found.push_back(dtype_name(dtype));
     }

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "harness/compare.hpp"
+#include "harness/each_op.hpp"
 #include "harness/error_text.hpp"
 #include "harness/evidence.hpp"
 #include "harness/print.hpp"
@@ -236,17 +237,17 @@ class Writer {
     if (refused_) return;
     if (!answer_.open.empty()) return comment(fmt::format("Numbers are not asserted: {}.", answer_.open));
     for (const Value v : telling_values(chain_, typed_, answer_))
-      check(chain_.names[v], names_[v], *answer_.reference.values[v]);
+      check(chain_.names[v], names_[v], *answer_.reference.values[v], false);
     if (answer_.reference.nan)
       return comment("Gradients are not asserted: through NaN they depend on the kernel's loop.");
     for (std::size_t v = 0; v < answer_.reference.gradients.size(); ++v)
       if (answer_.reference.gradients[v])
         check("gradient of " + chain_.names[v], names_[v] + (cpp_ ? ".grad()" : ".grad"),
-              *answer_.reference.gradients[v]);
+              *answer_.reference.gradients[v], true);
   }
-  void check(const std::string& what, const std::string& observed, const Spread& expected) {
+  void check(const std::string& what, const std::string& observed, const Spread& expected, bool gradient) {
     body_.check = true;
-    const auto bounds = rounded_up(tolerances(expected, unit_roundoff(floating_type(chain_))));
+    const auto bounds = rounded_up(tolerances(expected, unit_roundoff(floating_type(chain_)), tolerance_for(chain_, gradient)));
     statement(
         fmt::format("check(\"{}\", {}, {}, {})", what, observed, spell_.list(expected.value), spell_.list(bounds)));
   }

@@ -29,9 +29,8 @@ struct NoiseTable {
 };
 
 const Lanes::Vec* noise_table(DType dtype) {
-  static const NoiseTable tables[] = {NoiseTable(unit_roundoff(DType::f64)), NoiseTable(unit_roundoff(DType::f32)),
-                                      NoiseTable(unit_roundoff(DType::bf16)), NoiseTable(unit_roundoff(DType::f16))};
-  return tables[is_floating(dtype) ? static_cast<int>(dtype) : 0].factors;
+  static const NoiseTable wide(unit_roundoff(DType::f64)), narrow(unit_roundoff(DType::f32));
+  return dtype == DType::f64 ? wide.factors : narrow.factors;
 }
 
 /// True where some replica decides otherwise than lane 0.
@@ -59,10 +58,12 @@ Var unary(const Var& x, const Lanes& v, const Lanes& dx) { return {v, Tape::acti
 
 thread_local std::uint32_t Noise::at_ = 0;
 thread_local const Lanes::Vec* Noise::table_ = noise_table(DType::f64);
+thread_local DType Noise::storage_ = DType::f64;
 
 void Noise::restart(std::uint64_t start, DType dtype) {
   at_ = static_cast<std::uint32_t>(splitmix(start));
   table_ = noise_table(dtype);
+  storage_ = dtype;
 }
 
 Tape& Tape::active() {
@@ -72,6 +73,7 @@ Tape& Tape::active() {
 
 void Tape::clear() {
   nodes_.clear();
+  kept_.clear();
   branches_.clear();
   signature_ = 0;
   unstable_ = false;
@@ -96,8 +98,9 @@ void Tape::branch(bool outcome, bool disagree, const Branch& b) {
 }
 
 bool Tape::sweep(std::vector<Lanes>& adjoint) const {
-  bool defined = true;
   adjoint.resize(nodes_.size());
+  if (Noise::narrow()) return sweep_narrow(adjoint);
+  bool defined = true;
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     const Node& node = nodes_[i];
     const Lanes& g = adjoint[i];
@@ -133,15 +136,15 @@ Var operator/(const Var& a, const Var& b) {
 }
 
 Var exp(const Var& x) {
-  const Lanes r = each(x.v, [](double t) { return std::exp(t); });
+  const Lanes r = stored(each(x.v, [](double t) { return std::exp(t); }));
   return unary(x, r, r);
 }
 Var exp2(const Var& x) {
-  const Lanes r = each(x.v, [](double t) { return std::exp2(t); });
+  const Lanes r = stored(each(x.v, [](double t) { return std::exp2(t); }));
   return unary(x, r, r * Lanes(0.6931471805599453));
 }
 Var expm1(const Var& x) {
-  const Lanes r = each(x.v, [](double t) { return std::expm1(t); });
+  const Lanes r = stored(each(x.v, [](double t) { return std::expm1(t); }));
   return unary(x, r, r + 1.0);
 }
 Var log(const Var& x) {
@@ -154,15 +157,15 @@ Var log2(const Var& x) {
   return unary(x, each(x.v, [](double t) { return std::log2(t); }), Lanes(1.0) / (x.v * Lanes(0.6931471805599453)));
 }
 Var sqrt(const Var& x) {
-  const Lanes r = each(x.v, [](double t) { return std::sqrt(t); });
+  const Lanes r = stored(each(x.v, [](double t) { return std::sqrt(t); }));
   return unary(x, r, Lanes(1.0) / (r * 2.0));
 }
 Var rsqrt(const Var& x) {
-  const Lanes r = each(x.v, [](double t) { return 1 / std::sqrt(t); });
+  const Lanes r = stored(each(x.v, [](double t) { return 1 / std::sqrt(t); }));
   return unary(x, r, Lanes(-0.5) * (r * r * r));
 }
 Var reciprocal(const Var& x) {
-  const Lanes r = Lanes(1.0) / x.v;
+  const Lanes r = stored(Lanes(1.0) / x.v);
   return unary(x, r, -(r * r));
 }
 Var sin(const Var& x) {
@@ -172,7 +175,7 @@ Var cos(const Var& x) {
   return unary(x, each(x.v, [](double t) { return std::cos(t); }), -each(x.v, [](double t) { return std::sin(t); }));
 }
 Var tan(const Var& x) {
-  const Lanes r = each(x.v, [](double t) { return std::tan(t); });
+  const Lanes r = stored(each(x.v, [](double t) { return std::tan(t); }));
   return unary(x, r, r * r + 1.0);
 }
 Var sinh(const Var& x) {
@@ -189,15 +192,15 @@ Var atan(const Var& x) {
   return unary(x, each(x.v, [](double t) { return std::atan(t); }), Lanes(1.0) / (x.v * x.v + 1.0));
 }
 Var tanh(const Var& x) {
-  const Lanes r = each(x.v, [](double t) { return std::tanh(t); });
+  const Lanes r = stored(each(x.v, [](double t) { return std::tanh(t); }));
   return unary(x, r, Lanes(1.0) - r * r);
 }
 Var sigmoid(const Var& x) {
-  const Lanes r = Lanes(1.0) / (Lanes(1.0) + each(-x.v, [](double t) { return std::exp(t); }));
+  const Lanes r = stored(Lanes(1.0) / (Lanes(1.0) + each(-x.v, [](double t) { return std::exp(t); })));
   return unary(x, r, (Lanes(1.0) - r) * r);
 }
 Var erf(const Var& x) {
-  const Lanes slope = each(-(x.v * x.v), [](double t) { return std::exp(t); }) * Lanes(1.1283791670955126);  // 2/sqrt(pi)
+  const Lanes slope = each(-stored(x.v * x.v), [](double t) { return std::exp(t); }) * Lanes(1.1283791670955126);  // 2/sqrt(pi)
   return unary(x, each(x.v, [](double t) { return std::erf(t); }), slope);
 }
 Var custom(const Lanes& v, const Var& a, const Lanes& da) { return unary(a, v, da); }

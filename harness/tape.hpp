@@ -23,18 +23,31 @@ struct Lanes {
   double exact() const { return v[0]; }
 };
 
-/// Perturbation factors of one thread: lane 0 is exactly 1, others 1 + 4u*U(-1,1), from a fixed table per dtype.
+/// Perturbation factors of one thread: lane 0 is exactly 1, others 1 + 4u*U(-1,1), from a fixed table per dtype. Kernels
+/// of 16-bit types compute in float, so u is float's there, and what a tensor keeps is rounded once more (`stored`).
 class Noise {
  public:
-  /// Starts a stream for computations in `dtype`: equal `start` gives equal replicas.
+  /// Starts a stream for computations on tensors of `dtype`: equal `start` gives equal replicas.
   static void restart(std::uint64_t start, DType dtype = DType::f64);
   static const Lanes::Vec& next() { return table_[++at_ & mask_]; }
+  /// Type of the tensors.
+  static DType storage() { return storage_; }
+  /// Tensors hold less than a double.
+  static bool narrow() { return storage_ != DType::f64; }
 
  private:
   static constexpr std::uint32_t mask_ = 4095;
   static thread_local std::uint32_t at_;
   static thread_local const Lanes::Vec* table_;
+  static thread_local DType storage_;
 };
+
+/// `x` rounded to the type of the tensors (tape_narrow.cpp).
+Lanes round_stored(const Lanes& x);
+/// What a tensor keeps of a result: `x` itself in float64, else rounded, infinite beyond the type's range. In the replicas
+/// the rounding goes astray by up to 2u, and by 2 of the smallest numbers, unless it is exact. Maths says it of what LibTorch
+/// derives from after it was kept (numerics.md 3.3), and of what a composite op keeps in between.
+inline Lanes stored(const Lanes& x) { return Noise::narrow() ? round_stored(x) : x; }
 
 inline Lanes noisy(const Lanes::Vec& v) { return Lanes(v * Noise::next()); }
 inline Lanes operator+(const Lanes& a, const Lanes& b) { return noisy(a.v + b.v); }
@@ -86,9 +99,14 @@ class Tape {
   /// Records a comparison, folds its outcome into the signature; `disagree`: a replica took the other side.
   void branch(bool outcome, bool disagree, const Branch& b);
 
+  /// Says that the adjoint of this node (-1: none) is a tensor's element: in a narrow type it is rounded.
+  void keep(int node) {
+    if (Noise::narrow() && node >= 0) keep_narrow(node);
+  }
+
   /// Adjoints of all nodes for the given seeds, perturbed like the values. `adjoint` is resized to the tape's length.
   /// Returns false if a cotangent is not finite, or one of 0 met an infinite partial: LibTorch multiplies such with the
-  /// zeros of its masks (NaN), here nothing flows there.
+  /// zeros of its masks (NaN), here nothing flows there. In a narrow type a partial beyond its range is infinite.
   bool sweep(std::vector<Lanes>& adjoint) const;
   /// Tangents of all nodes (lane 0) for tangents given at leaves: forward pass over the partials.
   void tangents(std::vector<double>& tangent) const;
@@ -103,7 +121,11 @@ class Tape {
   void set_recording(bool on) { recording_ = on; }
 
  private:
+  void keep_narrow(int node);
+  bool sweep_narrow(std::vector<Lanes>& adjoint) const;
+
   std::vector<Node> nodes_;
+  std::vector<char> kept_;  // by node, up to the last kept one
   std::vector<Branch> branches_;
   std::uint64_t signature_ = 0;
   bool unstable_ = false, recording_ = true;

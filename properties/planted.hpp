@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/array.hpp"
 #include "harness/lane.hpp"
 #include "harness/witness.hpp"
 
@@ -43,10 +44,19 @@ struct DeepPlanted {
   std::string_view minimum;
 };
 
-/// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep ones.
+/// A planted fault in a narrow type, and the smallest chain that shows it.
+struct PlantedForType {
+  std::string_view op;
+  DType dtype;
+  Minimum minimum;
+};
+
+/// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep ones,
+/// then those of narrow types (which some of the first are, too).
 const std::vector<Planted>& planted();
 const std::vector<PlantedForLane>& planted_for_lanes();
 const std::vector<DeepPlanted>& deep_planted();
+const std::vector<PlantedForType>& planted_for_types();
 /// The ops of `deep_planted()`, for programs that link no others.
 const std::vector<const Op*>& deep_ops();
 /// Names of the right ops, which nothing may accuse.

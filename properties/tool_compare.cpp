@@ -25,6 +25,15 @@ TEST(Compare, Forgives_a_number_that_is_not_finite_only_where_the_replicas_are_s
   }
 }
 
+TEST(Compare, Takes_the_rounding_of_a_16_bit_type_for_no_scatter) {
+  const auto of_nan = [](double expected, double spread) {
+    return compare({nan}, {.value = {expected}, .spread = {spread}, .least = 0x1p-24}, 0x1p-8).ratio;
+  };
+  EXPECT_EQ(of_nan(1, 0.1), inf);
+  EXPECT_EQ(of_nan(1, 0.5), 0);
+  EXPECT_EQ(of_nan(0x1p-16, 0x1p-20), inf) << "near the smallest numbers it is absolute";
+}
+
 TEST(Compare, Forgives_another_kind_only_where_a_replica_has_another) {
   for (const double expected : {inf, -inf, nan})
     for (const double observed : {inf, -inf, nan, 1.0}) {

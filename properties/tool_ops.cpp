@@ -85,6 +85,14 @@ TEST_F(OpTable, Agrees_with_LibTorch_in_every_form_and_for_every_set_of_graded_o
   expect_no_complaints(audit_agreement, is_known_defect);
 }
 
+TEST_F(OpTable, Agrees_in_float_and_in_16_bit_types_and_is_refused_in_none) {
+  expect_no_complaints(audit_types, [](std::string complaint) {
+    for (const std::string_view type : {".f32.", ".bf16.", ".f16."})
+      if (const auto at = complaint.find(type); at < complaint.find(':')) complaint.replace(at, type.size(), ".f64.");
+    return is_known_defect(complaint);
+  });
+}
+
 // --- the audits against wrong entries
 // ---------------------------------------------------------------------------------
 
@@ -129,6 +137,16 @@ const std::vector<Wrong>& wrong_entries() {
       {"no derivative in place left out", "asinh", [](Op& op) { op.backward_refusal = nullptr; }, audit_agreement},
       {"overlap accepted", "relu", [](Op& op) { op.overlap_unchecked = true; }, audit_agreement},
       {"overlap refused", "threshold", [](Op& op) { op.overlap_unchecked = false; }, audit_agreement},
+      {"type without a kernel", "relu",
+       [](Op& op) {
+         op.pure = [](const Actuals& a) {
+           TORCH_CHECK(a[0].scalar_type() != at::kHalf, "\"relu_cpu\" not implemented for 'Half'");
+           return at::relu(a[0]);
+         };
+       },
+       audit_types},
+      {"maths at the precision of float", "sin", [](Op& op) { op.pure = [](const Actuals& a) { return a[0].sin() * 1.02; }; },
+       audit_types},
       {"differentiable operand", "mul", [](Op& op) { op.params[1].differentiable = false; }, audit_schema},
       {"differentiable mask", "masked_fill", [](Op& op) { op.params[1].differentiable = true; }, audit_agreement},
       {"name of a parameter", "elu", [](Op& op) { op.params[1].name = "a"; }, audit_schema},

@@ -11,6 +11,7 @@
 #include "harness/expect.hpp"
 #include "harness/layout.hpp"
 #include "harness/machine.hpp"
+#include "harness/retype.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
@@ -123,6 +124,19 @@ Complaints audit_agreement(const Op& op) {
       else if (verdict.status == Status::discard)
         out.push_back(complaint(verdict.reason, chain));
     }
+  return out;
+}
+
+Complaints audit_types(const Op& op) {
+  Complaints out;
+  for (const OpCase& one : cases_of(op, 40))
+    for (const Chain& chain : variants(one))
+      for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
+        const Chain narrow = in_type(chain, dtype);
+        const Verdict verdict = judge(narrow);
+        if (verdict.status == Status::finding)
+          out.push_back(complaint(verdict.signature.text() + ": " + headline(verdict), narrow));
+      }
   return out;
 }
 

@@ -24,7 +24,7 @@ Var exponential_unit(const Var& x, double alpha, double scale, double input_scal
 Var exponential_unit_inplace(const Var& x, double alpha, double scale, double input_scale) {
   const Lanes depth = Lanes(alpha) * scale;
   const bool positive = x > 0;
-  const Lanes r = positive ? x.v * scale : with_either_zero(expm1(x.v * input_scale) * depth);
+  const Lanes r = stored(positive ? x.v * scale : with_either_zero(expm1(x.v * input_scale) * depth));
   return custom(r, x, positive && r.exact() != 0 ? Lanes(scale) : Lanes(input_scale) * (r + depth));
 }
 constexpr double selu_alpha = 1.6732632423543772848170429916717;  // ATen/native/Activation.cpp

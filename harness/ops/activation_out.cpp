@@ -21,7 +21,7 @@ Var absolute(const Var& x) {
 
 Var log_sigmoid(const Var& x) {
   const bool negative = x < 0;
-  const Lanes z = exp(negative ? x.v : -x.v), part = z / (z + 1.0);
+  const Lanes z = exp(negative ? x.v : -x.v), kept = stored(z), part = kept / (kept + 1.0);
   return custom((negative ? x.v : Lanes(0.0)) - log1p(z), x, negative ? Lanes(1.0) - part : part);
 }
 
@@ -66,7 +66,7 @@ void softmax(MathsCall& m) {
     if (line.empty()) continue;
     std::vector<Lanes> y = shifted(x, line);
     const Lanes sum = sum_of_exps(y);
-    for (Lanes& one : y) one = exp(one) / sum;
+    for (Lanes& one : y) one = stored(exp(one) / sum);
     const Var shared = shared_sum(x, line, y);
     for (std::size_t i = 0; i < line.size(); ++i)
       m.out[0][line[i]] = custom(y[i], x[line[i]], y[i], shared, y[i]);
@@ -82,7 +82,7 @@ void log_softmax(MathsCall& m) {
     std::vector<Lanes> y = shifted(x, line), weights;
     const Lanes log_sum = log(sum_of_exps(y));
     for (Lanes& one : y) {
-      one = one - log_sum;
+      one = stored(one - log_sum);
       weights.push_back(exp(one));
     }
     const Var shared = shared_sum(x, line, weights);
@@ -117,8 +117,8 @@ void glu(MathsCall& m) {
   for (std::size_t e = 0; e < m.out[0].size(); ++e) {
     const std::size_t at = e / block * 2 * block + e % block;
     const Var &value = x[at], &gate = x[at + block];
-    const Lanes s = sigmoid(gate.v);
-    m.out[0][e] = custom(value.v * s, value, s, gate, (Lanes(1.0) - s) * s * value.v);
+    const Lanes s = sigmoid(gate.v), kept = stored(s);  // backward puts it into a tensor
+    m.out[0][e] = custom(value.v * s, value, kept, gate, (Lanes(1.0) - kept) * kept * value.v);
   }
 }
 

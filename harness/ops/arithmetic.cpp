@@ -34,6 +34,12 @@ Shaped tensors_only(const Call& call) {
   return one_result(elementwise_layout(layouts, false, shape));
 }
 
+/// alpha * y of add and sub, which kernels of 16-bit types round to the type.
+Var scaled(const Var& y, double alpha) {
+  const Var product = alpha * y;
+  return {stored(product.v), product.node};
+}
+
 Lanes power(const Lanes& base, const Lanes& exponent) {
   return each(base, exponent, [](double x, double y) { return std::pow(x, y); });
 }
@@ -53,10 +59,10 @@ Var pow_as_libtorch(const Var& x, const Var& y, const Args& at) {
     if (exponent == 0) return 1.0;
     return custom(power(x.v, exponent), x, Lanes(exponent) * power(x.v, exponent - 1));
   }
-  const Lanes r = power(x.v, y.v);
+  const Lanes r = stored(power(x.v, y.v));
   const Var base = y.exact() == 0 ? constant(x) : x;
   const Var exponent = x.exact() == 0 && y.exact() >= 0 ? constant(y) : y;
-  return custom(r, base, y.v * power(x.v, y.v - 1.0), exponent, r * each(x.v, [](double t) { return std::log(t); }));
+  return custom(r, base, y.v * power(x.v, stored(y.v - 1.0)), exponent, r * each(x.v, [](double t) { return std::log(t); }));
 }
 
 /// The larger or the smaller. A tie gives half to each; with a NaN both get all, since only `<` and `>` mask.
@@ -89,7 +95,7 @@ std::vector<const Op*> arithmetic() {
       {.name = "add",
        .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
        .maths =
-           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x + y : x + at[2] * y; }),
+           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x + y : x + scaled(y, at[2]); }),
        .pure =
            [](const Actuals& a) {
              return a.is_tensor(1) ? a[0].add(a[1], a.number(2)) : a[0].add(a.number(1), a.number(2));
@@ -102,7 +108,7 @@ std::vector<const Op*> arithmetic() {
       {.name = "sub",
        .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
        .maths =
-           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x - y : x - at[2] * y; }),
+           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x - y : x - scaled(y, at[2]); }),
        .pure =
            [](const Actuals& a) {
              return a.is_tensor(1) ? a[0].sub(a[1], a.number(2)) : a[0].sub(a.number(1), a.number(2));

@@ -126,20 +126,21 @@ Var maximum(const Group& x) {
   return with_partials(top.v, x, [&](std::size_t i) { return tied[i] ? share : Lanes(0.0); });
 }
 
-/// log of the sum of exp(x - max), plus max; derived from the result, as LibTorch does: exp(x - result).
+/// log of the sum of exp(x - max), plus max; derived from the result, as LibTorch does: exp(x - result). Each of these is an
+/// op of its own there.
 Var log_sum_exp(const Group& x) {
   if (x.empty()) return -std::numeric_limits<double>::infinity();
   const Var& top = *x[largest(x)];
   const Lanes shift = std::isinf(top.exact()) ? Lanes(0.0) : top.v;
   Lanes sum(0.0);
-  for (const Var* e : x) sum = sum + exp(e->v - shift);
-  const Lanes value = log(sum) + shift;
-  return with_partials(value, x, [&](std::size_t i) { return exp(x[i]->v - value); });
+  for (const Var* e : x) sum = sum + stored(exp(stored(e->v - shift)));
+  const Lanes value = stored(stored(log(stored(sum))) + shift);
+  return with_partials(value, x, [&](std::size_t i) { return exp(stored(x[i]->v - value)); });
 }
 
 bool has_zero(const Lanes& l) { return l.v[0] == 0 || l.v[1] == 0 || l.v[2] == 0 || l.v[3] == 0; }
 
-/// LibTorch multiplies in an order of its own. Where some order leaves the range of doubles and comes back (1e300 * 1e300 *
+/// LibTorch multiplies in an order of its own. Where some order leaves the range of the computation and comes back (1e300 * 1e300 *
 /// 0), the order decides the value: no replica of one order shows that, so it is said to the tape outright.
 void note_order(const Group& x) {
   double up = 0, down = 0;  // log2 of the largest and of the smallest partial product of any order
@@ -151,7 +152,8 @@ void note_order(const Group& x) {
     if (size == 0 || !std::isfinite(size)) continue;
     (size > 1 ? up : down) += std::log2(size);
   }
-  const bool overflows = up > 1023 && (zero || down < 0), underflows = down < -1021 && (infinite || up > 0);
+  const double most = Noise::narrow() ? 127 : 1023, least = Noise::narrow() ? -125 : -1021;
+  const bool overflows = up > most && (zero || down < 0), underflows = down < least && (infinite || up > 0);
   if (x.size() > 2 && (overflows || underflows)) Tape::active().branch(true, true, {-1, -1, 0});
 }
 
@@ -165,15 +167,15 @@ void product(MathsCall& m) {
     if (m.call.rank(0) == 0) return *x[0];
     note_order(x);
     Lanes value(1.0);
-    for (const Var* e : x) value = value * e->v;
+    for (const Var* e : x) value = stored(value * e->v);  // unlike sums, products add up their rounding in the type itself
     if (vanishes) return with_partials(value, x, [](std::size_t) { return Lanes(0.0); });
     if (zeros == 0) return with_partials(value, x, [&](std::size_t i) { return value / x[i]->v; });
     std::vector<Lanes> after(x.size(), Lanes(1.0));
-    for (std::size_t i = x.size(); i-- > 1;) after[i - 1] = after[i] * x[i]->v;
+    for (std::size_t i = x.size(); i-- > 1;) after[i - 1] = stored(after[i] * x[i]->v);
     Lanes before(1.0);
     return with_partials(value, x, [&](std::size_t i) {
       const Lanes partial = before * after[i];
-      before = before * x[i]->v;
+      before = stored(before * x[i]->v);
       return partial;
     });
   });

@@ -1,0 +1,30 @@
+#include "harness/weigh.hpp"
+
+#include <fmt/format.h>
+
+namespace gradsmith {
+
+void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<Array>>& observed,
+           const std::vector<std::optional<Spread>>& expected, const Scale& scale, Missing missing) {
+  for (std::size_t v = 0; v < expected.size(); ++v) {
+    if (!expected[v]) continue;
+    std::vector<double> zeros;
+    const std::vector<double>* data = nullptr;
+    if (v < observed.size() && observed[v]) {
+      data = &observed[v]->data;
+    } else if (missing == Missing::is_zero) {
+      zeros.assign(expected[v]->value.size(), 0.0);
+      data = &zeros;
+    }
+    if (!data) continue;
+    const Departure d = compare(*data, *expected[v], scale.u, scale.tolerance);
+    if (!(d.ratio <= out.ratio)) {
+      out.ratio = d.ratio;
+      out.observed = d.observed;
+      out.expected = d.expected;
+      out.name = fmt::format("{}[{}]", chain.names[v], d.element);
+    }
+  }
+}
+
+}  // namespace gradsmith

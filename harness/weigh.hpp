@@ -1,0 +1,25 @@
+// The worst departure of what LibTorch computed from what the reference says, over all tensors of a chain.
+// Knows chains, spreads and testimonies; no LibTorch.
+#pragma once
+
+#include "harness/compare.hpp"
+#include "harness/outcome.hpp"
+#include "harness/witness.hpp"
+
+namespace gradsmith {
+
+/// By what departures are measured.
+struct Scale {
+  double u;  ///< unit roundoff of the tensors' type
+  Tolerance tolerance;
+};
+
+/// What a tensor counts as that LibTorch did not give: no number at all, or zeros (a gradient that is not defined).
+enum class Missing : std::uint8_t { is_left_out, is_zero };
+
+/// Leaves in `out` the element that departs most, with both numbers, the tensor's name and the ratio, where it departs
+/// further than what `out` holds already. `observed` and `expected` by Value.
+void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<Array>>& observed,
+           const std::vector<std::optional<Spread>>& expected, const Scale& scale, Missing missing = Missing::is_left_out);
+
+}  // namespace gradsmith
