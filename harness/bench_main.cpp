@@ -37,7 +37,7 @@ struct Program {
 using Job = std::function<void(const Program&)>;
 
 /// The jobs on accepted programs; a sample holds microseconds per program of each, on one block of programs.
-enum JobName : std::size_t { bare, run_only, reference, twin, difference, whole, with_coverage, generation, job_count };
+enum JobName : std::size_t { bare, run_only, reference, twin, difference, forward, second, whole, with_coverage, generation, job_count };
 using Sample = std::array<double, job_count>;
 
 double resident_mib() {
@@ -131,7 +131,8 @@ void bench(std::size_t count, int growth_count) {
   const auto samples = measure(accepted, 5,
                                {Job([](const Program& p) { execute_bare(p.chain, p.roots); }), judged(only({})),
                                 judged(only({Witness::reference})), judged(only({Witness::twin})),
-                                judged(only({Witness::difference})), judged(Plan{}), Job([&](const Program& p) {
+                                judged(only({Witness::difference})), judged(only({Witness::forward})),
+                                judged(only({Witness::second})), judged(Plan{}), Job([&](const Program& p) {
                                   reached.clear();
                                   judge(p.chain, covered);
                                 }),
@@ -158,7 +159,9 @@ void bench(std::size_t count, int growth_count) {
   line("  + reference (adds)", [](const Sample& s) { return s[reference] - s[run_only]; });
   line("  + twin (adds; needs the reference's spread)", [](const Sample& s) { return s[twin] - s[reference]; });
   line("  + difference (adds; needs the reference)", [](const Sample& s) { return s[difference] - s[reference]; });
-  const double verdict = line("whole verdict, four witnesses", [](const Sample& s) { return s[whole]; });
+  line("  + forward (adds; needs the reference)", [](const Sample& s) { return s[forward] - s[reference]; });
+  line("  + second (adds)", [](const Sample& s) { return s[second] - s[run_only]; });
+  const double verdict = line("whole verdict, the first four witnesses", [](const Sample& s) { return s[whole]; });
   line("  + coverage (adds)", [](const Sample& s) { return s[with_coverage] - s[whole]; });
   line("generation", [](const Sample& s) { return s[generation]; });
   fmt::print("  {:<44}{:>10.0f}/s\n\n", "accepted programs judged", 1e6 / verdict);

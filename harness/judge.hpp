@@ -19,7 +19,7 @@ inline constexpr int many_executions = 20;
 
 /// What to check.
 struct Plan {
-  std::array<bool, witness_count> witnesses{true, true, true, true};
+  std::array<bool, witness_count> witnesses{true, true, true, true};  ///< forward and second: where asked for
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
   int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
   LaneSet lanes{};                  ///< besides the witnesses

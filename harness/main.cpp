@@ -37,7 +37,7 @@ std::string whole(const std::string& text) {
 }
 
 void add_witnesses(CLI::App* command, std::vector<std::string>& witnesses) {
-  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference (all)")
+  command->add_option("--witness", witnesses, "ask only these of expectation,reference,twin,difference,forward,second (all)")
       ->delimiter(',')
       ->allow_extra_args(false)  // else it would take the file behind it
       ->option_text("LIST");

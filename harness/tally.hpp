@@ -25,7 +25,7 @@ struct CaseReport {
   Status status = Status::discard;
   bool raised = false;   ///< LibTorch refused the chain
   std::string reason{};  ///< of a discard or an inconclusive verdict
-  std::array<Opinion, witness_count> opinions{Opinion::skipped, Opinion::skipped, Opinion::skipped, Opinion::skipped};
+  std::array<Opinion, witness_count> opinions{Opinion::skipped, Opinion::skipped, Opinion::skipped, Opinion::skipped, Opinion::skipped, Opinion::skipped};
   std::array<std::string, witness_count> reasons{};  ///< why a witness was inconclusive or skipped
   std::vector<std::uint32_t> uses{};   ///< per step: position in all_ops() times 2, plus 1 for the in-place form
   Signature signature{};               ///< of a finding

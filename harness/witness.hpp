@@ -9,9 +9,10 @@
 namespace gradsmith {
 
 /// The witnesses, in the order they are asked.
-enum class Witness : std::uint8_t { expectation, reference, twin, difference };
-inline constexpr std::size_t witness_count = 4;
-inline constexpr std::string_view witness_names[witness_count] = {"expectation", "reference", "twin", "difference"};
+enum class Witness : std::uint8_t { expectation, reference, twin, difference, forward, second };
+inline constexpr std::size_t witness_count = 6;
+inline constexpr std::string_view witness_names[witness_count] = {"expectation", "reference", "twin", "difference",
+                                                                  "forward", "second"};
 std::string_view witness_name(Witness witness);
 
 /// What one witness says of one chain.
@@ -21,7 +22,7 @@ std::string_view opinion_name(Opinion opinion);
 /// The kinds of finding, in the words of the record.
 enum class FindingKind : std::uint8_t {
   none, missing_error, spurious_error, wrong_error, wrong_value, wrong_gradient, twin_mismatch, nondeterminism, crash, hang,
-  leak
+  leak, forward_mode, second_order
 };
 std::string_view finding_name(FindingKind kind);  ///< "missing-error", ...
 
@@ -32,6 +33,7 @@ struct Testimony {
   FindingKind kind = FindingKind::none;  ///< what a disagreement would be
   std::string reason{};                  ///< why inconclusive or skipped; what disagrees, with both numbers
   std::string name{};                    ///< the tensor or leaf that departs
+  std::string errors{};                  ///< of errors in a mode of its own: expected and seen, "none-E23b-step"
   double observed = 0, expected = 0;     ///< the element that departs most
   bool bitwise = true;                   ///< of the twin: the comparison was for equal bits
   double ratio = 0;                      ///< distance in units of the tolerance's unit (replica spread), worst element

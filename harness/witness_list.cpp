@@ -12,14 +12,13 @@ namespace gradsmith {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> of_later_releases = {"forward", "second", "device"};
+constexpr std::array<std::string_view, 1> of_later_releases = {"device"};
 
 }  // namespace
 
 Plan plan_of(const std::vector<std::string>& witnesses, const std::vector<std::string>& lanes) {
   Plan plan{.lanes = lanes_of(lanes, "--lane")};
-  if (witnesses.empty()) return plan;
-  plan.witnesses.fill(false);
+  plan.witnesses.fill(witnesses.empty());
   for (const std::string& name : witnesses) {
     const auto at = std::find(std::begin(witness_names), std::end(witness_names), name);
     if (at != std::end(witness_names)) {

@@ -350,6 +350,30 @@ no_grad {
   zero_(a)
 }
 )"}}},
+      {"bad_sin_tangent",
+       forward,
+       forward_mode,
+       {{"forward-mode.bad_sin_tangent.large.f64.cpu", R"(a = input f64[] requires_grad values=[0]
+v1 = bad_sin_tangent(a)
+)"}}},
+      {"bad_sin_tangent_1e6",
+       forward,
+       forward_mode,
+       {{"forward-mode.bad_sin_tangent_1e6.small.f64.cpu", R"(a = input f64[] requires_grad values=[0]
+v1 = bad_sin_tangent_1e6(a)
+)"}}},
+      {"bad_sin_second",
+       second,
+       second_order,
+       {{"second-order.bad_sin_second.large.f64.cpu", R"(a = input f64[] requires_grad values=[1]
+v1 = bad_sin_second(a)
+)"}}},
+      {"bad_sin_second_1e6",
+       second,
+       second_order,
+       {{"second-order.bad_sin_second_1e6.small.f64.cpu", R"(a = input f64[] requires_grad values=[1]
+v1 = bad_sin_second_1e6(a)
+)"}}},
   };
   return table;
 }
