@@ -44,6 +44,8 @@ enum JobName : std::size_t {
   reference,
   twin,
   difference,
+  forward,
+  second,
   without_costs,
   whole,
   with_coverage,
@@ -145,7 +147,8 @@ void bench(std::size_t count, int growth_count) {
   const auto samples = measure(accepted, 5,
                                {Job([](const Program& p) { execute_bare(p.chain, p.roots); }), judged(only({})),
                                 judged(only({Witness::reference})), judged(only({Witness::twin})),
-                                judged(only({Witness::difference})), Job([](const Program& p) {
+                                judged(only({Witness::difference})), judged(only({Witness::forward})),
+                                judged(only({Witness::second})), Job([](const Program& p) {
                                   use_allocator(Allocator::own);
                                   judge(p.chain, of_numbers);
                                   use_allocator(Allocator::counting);
@@ -177,6 +180,8 @@ void bench(std::size_t count, int growth_count) {
   line("  + reference (adds)", [](const Sample& s) { return s[reference] - s[run_only]; });
   line("  + twin (adds; needs the reference's spread)", [](const Sample& s) { return s[twin] - s[reference]; });
   line("  + difference (adds; needs the reference)", [](const Sample& s) { return s[difference] - s[reference]; });
+  line("  + forward (adds; needs the reference)", [](const Sample& s) { return s[forward] - s[reference]; });
+  line("  + second (adds)", [](const Sample& s) { return s[second] - s[run_only]; });
   line("verdict without memory and time, not counted", [](const Sample& s) { return s[without_costs]; });
   const double verdict = line("whole verdict", [](const Sample& s) { return s[whole]; });
   line("  + coverage (adds)", [](const Sample& s) { return s[with_coverage] - s[whole]; });

@@ -230,14 +230,16 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
             .dtype = std::string(dtype_name(floating_type(chain)))};
   const bool about_errors = testimony.witness == Witness::expectation;
   Signature out{.kind = testimony.kind,
-                .detail = about_errors ? error_detail(verdict) : magnitude(testimony),
+                .detail = about_errors ? error_detail(verdict) : testimony.errors.empty() ? magnitude(testimony) : testimony.errors,
                 .dtype = std::string(dtype_name(floating_type(chain)))};
   if (testimony.witness == Witness::device) return signature_there(chain, typed, implied_roots, testimony, plan, out);
   if (!plan.guilt) return out;
   const Search search(chain, typed, out);
   // Errors and numbers apart: an op that also has a known wrong gradient must not hide an error that is new.
+  // What forward mode or double backward shows is theirs alone.
+  const bool in_reverse = testimony.witness != Witness::forward && testimony.witness != Witness::second;
   const Plan errors = asking({Witness::expectation}, plan),
-             figures = asking({Witness::reference, testimony.witness}, plan);
+             figures = in_reverse ? asking({Witness::reference, testimony.witness}, plan) : asking({testimony.witness}, plan);
   if (auto culprit = search.culprit(about_errors ? errors : figures)) return *culprit;
   if (about_errors) {
     const auto& where = verdict.outcome.refusal ? verdict.outcome.refusal : verdict.expectation.refusal;
@@ -245,8 +247,8 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
     out.guilty = step ? form_of(*step) : suspects(chain);
     return out;
   }
-  if (auto culprit = search.culprit(errors)) return *culprit;
-  out.guilty = testimony.kind == FindingKind::wrong_value ? guilty_of_value(chain, typed)
+  if (auto culprit = in_reverse ? search.culprit(errors) : std::nullopt) return *culprit;
+  if (in_reverse) out.guilty = testimony.kind == FindingKind::wrong_value ? guilty_of_value(chain, typed)
                                                           : guilty_of_gradient(chain, typed, implied_roots);
   if (out.guilty.empty()) out.guilty = suspects(chain);
   return out;

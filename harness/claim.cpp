@@ -19,7 +19,7 @@ constexpr std::array all_findings = {
     FindingKind::wrong_value,    FindingKind::wrong_gradient, FindingKind::twin_mismatch,
     FindingKind::nondeterminism, FindingKind::crash,          FindingKind::hang,
     FindingKind::leak,           FindingKind::memory,         FindingKind::time,
-    FindingKind::device_mismatch};
+    FindingKind::device_mismatch, FindingKind::forward_mode,  FindingKind::second_order};
 
 std::optional<int> positive(const std::string& word) {
   int number = 0;
@@ -134,9 +134,18 @@ std::optional<std::string> departs(const Claim& claim, const Verdict& verdict) {
   return differs(headline(verdict));
 }
 
-Plan plan_for(const std::optional<Claim>& claim, Plan plan) {
-  if (claim && claim->finding == FindingKind::nondeterminism) plan.executions = many_executions;
+Plan plan_for(FindingKind kind, Plan plan) {
+  if (kind == FindingKind::nondeterminism) plan.executions = many_executions;
+  const auto asked = [&](Witness witness) -> bool& { return plan.witnesses[static_cast<std::size_t>(witness)]; };
+  const bool forward = kind == FindingKind::forward_mode, second = kind == FindingKind::second_order;
+  if (forward || second) plan.witnesses.fill(false);
+  asked(Witness::forward) = forward;
+  asked(Witness::second) = second;
   return plan;
+}
+
+Plan plan_for(const std::optional<Claim>& claim, Plan plan) {
+  return claim && claim->kind == Claim::Kind::finding ? plan_for(claim->finding, std::move(plan)) : plan;
 }
 
 }  // namespace gradsmith

@@ -30,7 +30,10 @@ std::optional<std::string> claim_words(const Verdict& verdict);
 /// the model's alike.
 std::optional<std::string> departs(const Claim& claim, const Verdict& verdict);
 
-/// `plan` as a chain with that claim needs it: one that changes from run to run is run often.
+/// `plan` as a finding of that kind needs it to show again: what changes from run to run is run often; what forward mode or
+/// double backward shows is asked of them alone, and nothing else is.
+Plan plan_for(FindingKind kind, Plan plan);
+/// `plan` as a chain with that claim needs it.
 Plan plan_for(const std::optional<Claim>& claim, Plan plan);
 
 }  // namespace gradsmith

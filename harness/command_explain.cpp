@@ -22,7 +22,7 @@ int command_explain(const ExplainOptions& options) {
   const Apart told = apart(  // LibTorch may die of the chain
       [&] {
         initialize_libtorch();
-        Heard heard{.verdict = judge(chain)};
+        Heard heard{.verdict = judge(chain, plan_of({}, {}))};
         if (auto twin = execute_twin(chain, typed, answer.roots); std::holds_alternative<Twin>(twin))
           heard.twin = std::get<Twin>(std::move(twin)).outcome;
         return explanation(chain, typed, answer, heard, paint);

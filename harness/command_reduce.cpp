@@ -27,6 +27,7 @@ int command_reduce(const ReduceOptions& options) {
   plan.lanes = with_lanes_of(chain, plan.lanes, fmt::format("{}:1:1", options.file));
   const auto signature = signature_apart(chain, plan);
   if (!signature) throw UsageError{fmt::format("{}: shows no finding; nothing to reduce", options.file)};
+  plan = plan_for(signature->kind, plan);
   Reduction reduction(chain, *signature, plan);
   while (!reduction.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   const ReductionResult& result = reduction.result();

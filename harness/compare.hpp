@@ -37,6 +37,10 @@ std::vector<double> tolerances(const Spread& expected, double u, const Tolerance
 /// or NaN differ in kind. `u` is the unit roundoff of the computation.
 Departure compare(const std::vector<double>& observed, const Spread& expected, double u, const Tolerance& tolerance = {});
 
+/// The same in float64 for tangents and second derivatives; none observed means 0. Numbers so small on both sides that
+/// products leave the range of doubles on the way to them (1 / t^2 at 1e300) count as equal.
+Departure compare_derivatives(const std::optional<Array>& observed, const Spread& expected);
+
 /// First element whose bits differ (NaNs are equal); -1 if none.
 std::ptrdiff_t first_bit_difference(const std::vector<double>& a, const std::vector<double>& b);
 

@@ -37,6 +37,7 @@ constexpr std::array fragments{
     Fragment{"E22", "In-place leakyReLu backward calculation is triggered with a negative slope"},
     Fragment{"E23", "the derivative for '"},
     Fragment{"E23", "derivative for aten::"},
+    Fragment{"E23b", "that does not support it because it has not been implemented yet"},
     Fragment{"E24", "alpha cannot be 0 for CELU"},
     Fragment{"E24", "Lower bound should be less than or equal to the upper bound"},
     Fragment{"E24", "Halving dimension must be even"},
@@ -47,6 +48,7 @@ constexpr std::array fragments{
     Fragment{"E30", "appears to not have been used in the graph"},
     Fragment{"E31", "of the input tensors does not require grad"},
     Fragment{"E32", "invalid gradient at index"},
+    Fragment{"E40", "jvp is not implemented for the c++ API of custom Function"},
 };
 
 }  // namespace

@@ -58,6 +58,8 @@ class Model {
   bool is_overwritten(Value value) const;
   /// What a backward over these roots would raise now, without doing it.
   std::optional<Refusal> backward_would_refuse(const std::vector<Value>& roots) const;
+  /// What differentiating the gradients of all leaves again would raise, after a `backward` that nothing refused.
+  std::optional<Refusal> second_backward_refusal() const;
   /// Roots of the implied backward as of now: every named floating non-leaf that requires grad, in order of definition.
   std::vector<Value> implied_roots() const;
   /// What a defined tensor is now.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/claim.hpp"
 #include "harness/evidence.hpp"
 #include "harness/op.hpp"
 #include "harness/parse.hpp"
@@ -43,6 +44,13 @@ std::string stored_text(Chain chain, const Signature& signature, const LaneSet& 
   if (const std::string list = lane_list(lanes); !list.empty()) chain.comments.push_back("lane: " + list);
   chain.comments.push_back(fmt::format("expect: finding {}", finding_name(signature.kind)));
   return print(chain);
+}
+
+/// Why the programs do not show a finding; empty if they do.
+std::string no_program(const Chain& chain, FindingKind kind) {
+  if (kind == FindingKind::forward_mode || kind == FindingKind::second_order)
+    return "programs assert values and first gradients of reverse mode";
+  return no_repro(chain);
 }
 
 std::string indented(const std::string& text) {
@@ -105,7 +113,7 @@ void Findings::recount(const std::map<std::string, std::uint64_t>& by_signature)
 }
 
 Plan Findings::plan_of(const Finding& finding) const {
-  Plan plan = settings_.plan;
+  Plan plan = plan_for(finding.signature.kind, settings_.plan);
   plan.lanes = with_lanes_of(finding.original, plan.lanes, "finding");
   return plan;
 }
@@ -114,8 +122,9 @@ void Findings::store(const std::string& text, Finding& finding) {
   const LaneSet lanes = plan_of(finding).lanes;
   store_.write_finding(text, "original.chain", stored_text(finding.original, finding.signature, lanes));
   finding.file = store_.write_finding(text, "case.chain", stored_text(finding.smallest, finding.signature, lanes));
-  for (const ReproFile& program : repro_files(finding.smallest, {finding.headline, settings_.versions}))
-    store_.write_finding(text, program.name, program.text);
+  if (no_program(finding.smallest, finding.signature.kind).empty())
+    for (const ReproFile& program : repro_files(finding.smallest, {finding.headline, settings_.versions}))
+      store_.write_finding(text, program.name, program.text);
   store_.write_finding(text, "finding.md", page(text, finding));
 }
 
@@ -224,7 +233,7 @@ std::string Findings::page(const std::string& text, const Finding& finding) cons
        .reduction = finding.reduction,
        .repeats = finding.repeats,
        .replay = replay_words(finding, (store_.folder() / "findings" / text / "case.chain").string()),
-       .no_program = no_repro(finding.smallest),
+       .no_program = no_program(finding.smallest, finding.signature.kind),
        .versions = settings_.versions});
 }
 

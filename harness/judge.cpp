@@ -17,6 +17,8 @@
 #include "harness/memory.hpp"
 #include "harness/pairing.hpp"
 #include "harness/timing.hpp"
+#include "harness/forward.hpp"
+#include "harness/second.hpp"
 #include "harness/twin.hpp"
 #include "harness/weigh.hpp"
 
@@ -189,6 +191,24 @@ void prepare(const Plan& plan) {
   if (!plan.device.empty()) open_device(plan.device);
 }
 
+/// What forward mode says; also of a chain that only a `backward` refuses, as it must.
+static Testimony forward_testimony(const Case& c, const Expectation& expectation, const Reference* reference) {
+  const auto &want = expectation.refusal, &got = c.outcome.refusal;
+  Testimony out{.witness = Witness::forward};
+  const bool agreed = !want == !got && (!got || (got->phase == want->phase && got->id == want->id));
+  if (expectation.hole && expectation.hole != "U17") out.reason = "known hole";
+  else if (!agreed || (got && got->phase.kind == Phase::Kind::step)) out.reason = got ? "refused" : "should be refused";
+  else if (c.dtype != DType::f64) out.reason = "float64 only";
+  else return forward_witness(c.chain, c.typed, c.roots, c.outcome, reference);
+  return out;
+}
+
+/// What double backward says.
+static Testimony second_testimony(const Case& c) {
+  if (c.dtype == DType::f64) return second_witness(c.chain, c.typed, c.roots, c.outcome);
+  return {.witness = Witness::second, .reason = "float64 only"};
+}
+
 /// The verdict; of coverage, only what the steps and LibTorch reach.
 static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
   Verdict verdict;
@@ -233,11 +253,16 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
     const char* reason = verdict.outcome.refusal ? "refused" : verdict.expectation.hole ? "known hole" : "should be refused";
     for (const Witness witness : {Witness::reference, Witness::twin, Witness::difference})
       if (asked(witness)) verdict.testimonies.push_back({.witness = witness, .reason = reason});
+    if (asked(Witness::forward)) {
+      enter("forward");
+      verdict.testimonies.push_back(forward_testimony(c, verdict.expectation, nullptr));
+    }
+    if (asked(Witness::second)) verdict.testimonies.push_back({.witness = Witness::second, .reason = reason});
   } else {
     numbers = true;
     std::optional<Testimony> difference;
     enter("reference");
-    if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin) || device)
+    if (asked(Witness::reference) || asked(Witness::difference) || asked(Witness::twin) || asked(Witness::forward) || device)
       reference = run_reference(chain, typed, roots);
     enter("difference");
     if (asked(Witness::difference)) {  // first: it reads the tape that the reference left
@@ -273,6 +298,10 @@ static Verdict weigh_chain(const Chain& chain, const Plan& plan) {
       verdict.testimonies.push_back(std::move(twin));
     }
     if (difference) verdict.testimonies.push_back(*difference);
+    enter("forward");
+    if (asked(Witness::forward)) verdict.testimonies.push_back(forward_testimony(c, verdict.expectation, &reference));
+    enter("second");
+    if (asked(Witness::second)) verdict.testimonies.push_back(second_testimony(c));
   }
   enter("memory");
   if (asked(Witness::memory)) verdict.testimonies.push_back(memory_witness(chain, typed, kept, verdict.outcome));

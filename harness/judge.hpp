@@ -20,7 +20,7 @@ inline constexpr int many_executions = 20;
 
 /// What to check.
 struct Plan {
-  std::array<bool, witness_count> witnesses = of_every_witness(true);
+  std::array<bool, witness_count> witnesses = of_reverse_mode();
   bool guilt = true;              ///< on a finding, look for the guilty op (costs a few more runs)
   int executions = 1;             ///< runs that must come out alike for a verdict other than a finding
   LaneSet lanes{};                  ///< besides the witnesses

@@ -60,6 +60,10 @@ Array read_array(const at::Tensor& tensor) {
   Array out;
   out.dtype = dtype_of(tensor.scalar_type());
   out.shape = tensor.sizes().vec();
+  if (tensor._is_zerotensor()) {  // a zero of autograd's that has no memory
+    out.data.assign(static_cast<std::size_t>(tensor.numel()), 0.0);
+    return out;
+  }
   if (tensor.scalar_type() == at::kDouble && tensor.is_contiguous()) {
     const double* data = static_cast<const double*>(tensor.const_data_ptr());
     out.data.assign(data, data + tensor.numel());

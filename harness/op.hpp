@@ -162,6 +162,8 @@ struct Op {
   bool overlap_unchecked = false;                              ///< in-place kernel accepts a self-overlapping target (autograd.md 7.4)
   std::string_view (*backward_refusal)(const Args&, bool inplace) = nullptr;  ///< E21, E22, E23; "" if none
   Extra (*memory)(const Call&, bool recorded) = nullptr;       ///< by call, and whether it gets a node; null: no bytes
+  std::string_view (*forward_refusal)(const Args&, bool inplace) = nullptr;  ///< E23b: no formula of forward mode; "" if there is one
+  std::string_view second_refusal{};                           ///< E23: its gradient cannot be differentiated again; "" if it can
   std::string_view composite{};                                ///< "" or why this is not one node, e.g. "selu_ = elu_"
   bool twin_bitwise = true;                                    ///< both forms differentiate alike, bit for bit
 };

@@ -73,13 +73,18 @@ class Variations {
   }
 
  private:
-  /// `op(a); add_(v, 1)`: in plain sight, then where autograd does not look.
+  /// `op(a); add_(v, 1)`: in plain sight, then where autograd does not look. `mul_(v, 2)` moves what a tangent shares with
+  /// another.
   void write_product() {
     Step write = simple_step("add", product_, 1);
     write.inplace = true;
-    Chain open = alone_;
-    open.statements.push_back(write);
-    out_.push_back(std::move(open));
+    Step scale = simple_step("mul", product_, 2);
+    scale.inplace = true;
+    for (const Step& seen : {write, scale}) {
+      Chain open = alone_;
+      open.statements.push_back(seen);
+      out_.push_back(std::move(open));
+    }
     out_.push_back(unseen(write));
   }
 

@@ -44,8 +44,8 @@ bool makes_floating(const Step& step, const TypedStep& typed) {
 
 }  // namespace
 
-Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views)
-    : no_grad_views_(views) {
+Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views, const Tangents* along)
+    : no_grad_views_(views), along_(along) {
   Tape::active().clear();
   Noise::restart(noise, dtype);
 }
@@ -108,7 +108,8 @@ void Evaluator::operand(Value value, std::vector<Var>& out) const {
   const bool track = regions_ == 0;
   for (std::size_t e = 0; e < out.size(); ++e) {
     const auto cell = t.cells[e];
-    out[e] = Var(values[cell], track ? nodes[cell] : -1);
+    const int node = track ? nodes[cell] : -1;
+    out[e] = Var(Tape::active().moving(values[cell], node), node);
   }
 }
 
@@ -144,15 +145,18 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
     tracks_[t.family] = static_cast<char>(input->requires_grad);
     if (input->requires_grad)
       for (std::size_t e = 0; e < t.cells.size(); ++e) {
-        const int node = Tape::active().leaf(storages_[t.storage][e].exact());
+        const int node = Tape::active().leaf(storages_[t.storage][e].exact(), along_ ? (*along_)[input->name][e] : 0);
         Tape::active().keep(node);
         families_[t.family][e] = node;
         t.leaf.push_back(node);
       }
-  } else if (std::holds_alternative<RegionBegin>(statement)) {
-    ++regions_;
+  } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
+    const bool inference = region->kind == RegionBegin::Kind::inference;
+    open_regions_.push_back(inference || no_grad_views_ != NoGradViews::forward_mode);
+    regions_ += open_regions_.back();
   } else if (std::holds_alternative<RegionEnd>(statement)) {
-    --regions_;
+    regions_ -= open_regions_.back();
+    open_regions_.pop_back();
   } else if (const auto* s = std::get_if<Step>(&statement)) {
     step(*s, typed.steps[index]);
   }
@@ -310,9 +314,9 @@ DType floating_type(const Chain& chain) {
 }
 
 Reference run_reference(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
-                        std::uint64_t noise, NoGradViews views, const OnSweep& on_sweep) {
+                        std::uint64_t noise, NoGradViews views, const OnSweep& on_sweep, const Tangents* along) {
   const DType dtype = floating_type(chain);
-  Evaluator evaluator(noise, dtype, views);
+  Evaluator evaluator(noise, dtype, views, along);
   Reference out;
   out.values.resize(chain.names.size());
   out.gradients.resize(chain.names.size());

@@ -36,8 +36,12 @@ struct Reference {
 };
 
 /// A view taken in no_grad or inference mode: LibTorch cuts the gradient at it (by design); `tracked` lets it through,
-/// which is what the hole U17 is measured against.
-enum class NoGradViews : std::uint8_t { cut, tracked };
+/// which is what the hole U17 is measured against. `forward_mode`: as forward-mode AD has it, which lets it through too
+/// and for which no_grad regions are not there; only inference mode keeps histories away.
+enum class NoGradViews : std::uint8_t { cut, tracked, forward_mode };
+
+/// A number per position of every leaf, by Value: a direction, or the tangents of a mode.
+using Tangents = std::vector<std::vector<double>>;
 
 /// Step-by-step evaluation; the generator reads values as it builds. Uses the thread's tape: one at a time per thread.
 /// Values and nodes are kept apart: storages hold values; a *family* (a root tensor with its differentiable views) holds
@@ -45,7 +49,9 @@ enum class NoGradViews : std::uint8_t { cut, tracked };
 class Evaluator {
  public:
   /// Starts on an empty tape. `noise` chooses the replicas; `dtype` their unit roundoff and the rounding of inputs.
-  explicit Evaluator(std::uint64_t noise = 0, DType dtype = DType::f64, NoGradViews views = NoGradViews::cut);
+  /// On Duals, `along` has the tangents of the leaves.
+  explicit Evaluator(std::uint64_t noise = 0, DType dtype = DType::f64, NoGradViews views = NoGradViews::cut,
+                     const Tangents* along = nullptr);
   /// Takes the next statement; `typed` has typed it already. `backward` statements are no-ops here (see backward()).
   void add(const Statement& statement, const Typed& typed);
   /// Gives a name constant elements.
@@ -62,6 +68,8 @@ class Evaluator {
   std::vector<Lanes> sweep(const std::vector<Value>& roots, const std::vector<std::vector<double>>& cotangents) const;
   /// The tensor is a differentiable view of another.
   bool is_view(Value value) const;
+  /// Some element may depend on a leaf (whatever flows: LibTorch too asks only whether there is a tangent).
+  bool tracks(Value value) const { return tracks_[tensors_[value].family] != 0; }
   /// Some op gave NaN.
   bool nan() const { return nan_; }
   /// A sweep met 0 times infinity.
@@ -94,7 +102,8 @@ class Evaluator {
   std::vector<std::vector<int>> families_{};
   std::vector<char> tracks_{};  // by family: some element may carry a gradient
   std::vector<Tensor> tensors_{};
-  int regions_ = 0;
+  int regions_ = 0;                  // open regions that keep histories away
+  std::vector<char> open_regions_{};  // all open regions: whether they do
   std::size_t statements_ = 0;
   std::vector<std::vector<Var>> in_{}, out_{};  // scratch
   std::vector<int> family_storage_{};
@@ -103,6 +112,7 @@ class Evaluator {
   mutable bool infinite_ = false;
   bool subnormal_ = false, nan_ = false;
   NoGradViews no_grad_views_;
+  const Tangents* along_;
 };
 
 /// Cotangents a `backward` statement seeds, one list per root: ones without a spec, else the generated ones.
@@ -115,7 +125,8 @@ using OnSweep = std::function<void(const Evaluator&, const Backward&, const std:
 /// Runs a whole chain that nothing refuses. `implied_roots` as the model gives them. The thread's tape holds the run until
 /// the next one starts.
 Reference run_reference(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
-                        std::uint64_t noise = 0, NoGradViews views = NoGradViews::cut, const OnSweep& on_sweep = {});
+                        std::uint64_t noise = 0, NoGradViews views = NoGradViews::cut, const OnSweep& on_sweep = {},
+                        const Tangents* along = nullptr);
 /// Widens `reference`'s spreads by those of `more` (another noise).
 void widen(Reference& reference, const Reference& more);
 /// The floating type of a chain (of its first floating input; f64 if it has none).

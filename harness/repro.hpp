@@ -35,8 +35,8 @@ struct ReproTitle {
   std::string versions{};  ///< what it was seen with, "GradSmith 0.1.0, LibTorch 2.11.0 (AVX2)"
 };
 
-/// Why no program can be written: an op that is none of LibTorch's (a planted one), or second derivatives, which are
-/// not judged. Empty if one can.
+/// Why no program can be written: an op that is none of LibTorch's (a planted one), second derivatives, or a header that
+/// expects a finding of forward mode or double backward. Empty if one can.
 std::string no_repro(const Chain& chain);
 
 /// The program, a whole file. The chain must be one that `no_repro` has nothing against.

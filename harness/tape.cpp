@@ -5,41 +5,13 @@
 namespace gradsmith {
 namespace {
 
-/// Multiple of the unit roundoff that perturbs: 4u, so that in float64 a factor has seven levels on both sides
-/// (numerics.md 3.2).
-constexpr double noise_units = 4;
-
-std::uint64_t splitmix(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-struct NoiseTable {
-  Lanes::Vec factors[4096];
-  explicit NoiseTable(double roundoff) {
-    std::uint64_t state = 20260101;
-    for (auto& f : factors) {
-      f[0] = 1;
-      for (int lane = 1; lane < lane_count; ++lane)
-        f[lane] = 1 + noise_units * roundoff * (2 * static_cast<double>(splitmix(state) >> 11) * 0x1p-53 - 1);
-    }
-  }
-};
-
-const Lanes::Vec* noise_table(DType dtype) {
-  static const NoiseTable wide(unit_roundoff(DType::f64)), narrow(unit_roundoff(DType::f32));
-  return dtype == DType::f64 ? wide.factors : narrow.factors;
-}
-
 /// True where some replica decides otherwise than lane 0.
 template <class Compare>
 bool decide(const Var& a, const Var& b, Compare compare) {
   Tape& tape = Tape::active();
   const bool outcome = compare(a.v.v[0], b.v.v[0]);
   bool disagree = false;
-  for (int lane = 1; lane < lane_count; ++lane) disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome;
+  for (int lane = 1; lane < Duals::values(); ++lane) disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome;
   // Computed subnormals: relative noise does not move them, kernels may flush them. Where there is no node, two of them may
   // be what one was computed from.
   const double gap = std::abs(a.exact() - b.exact());
@@ -52,19 +24,12 @@ bool decide(const Var& a, const Var& b, Compare compare) {
   return outcome;
 }
 
-Var unary(const Var& x, const Lanes& v, const Lanes& dx) { return {v, Tape::active().push(v.exact(), x.node, dx)}; }
+Var unary(const Var& x, const Lanes& v, const Lanes& dx) {
+  const int node = Tape::active().push(v.exact(), x.node, dx);
+  return {Tape::active().moving(v, node), node};
+}
 
 }  // namespace
-
-thread_local std::uint32_t Noise::at_ = 0;
-thread_local const Lanes::Vec* Noise::table_ = noise_table(DType::f64);
-thread_local DType Noise::storage_ = DType::f64;
-
-void Noise::restart(std::uint64_t start, DType dtype) {
-  at_ = static_cast<std::uint32_t>(splitmix(start));
-  table_ = noise_table(dtype);
-  storage_ = dtype;
-}
 
 Tape& Tape::active() {
   static thread_local Tape tape;
@@ -74,21 +39,35 @@ Tape& Tape::active() {
 void Tape::clear() {
   nodes_.clear();
   kept_.clear();
+  motions_.clear();
   branches_.clear();
   signature_ = 0;
   unstable_ = false;
   recording_ = true;
 }
 
-int Tape::leaf(double value) {
+int Tape::leaf(double value, double tangent) {
   nodes_.push_back({-1, -1, value, {}, {}});
+  if (Duals::on()) motions_.push_back(Lanes(Lanes::Vec{0, 0, tangent, tangent}));
   return static_cast<int>(nodes_.size()) - 1;
 }
 
 int Tape::push(double value, int a, const Lanes& da, int b, const Lanes& db) {
   if (!recording_ || (a < 0 && b < 0)) return -1;
   nodes_.push_back({a, b, value, da, db});
+  if (Duals::on()) motions_.push_back(motion(a, da, b, db));
   return static_cast<int>(nodes_.size()) - 1;
+}
+
+/// What the parents' tangents give, which need not be what the value's arithmetic gives: at a tie, or where a node only
+/// carries a sum for others.
+Lanes Tape::motion(int a, const Lanes& da, int b, const Lanes& db) const {
+  const auto from = [&](int parent, const Lanes& partial) {
+    if (parent < 0) return Lanes();
+    const Lanes& m = motions_[parent];
+    return noisy(Lanes::Vec{0, 0, detail::carried(partial.v[0], m.v[2]), detail::carried(partial.v[1], m.v[3])});
+  };
+  return from(a, da) + from(b, db);
 }
 
 void Tape::branch(bool outcome, bool disagree, const Branch& b) {
@@ -106,7 +85,7 @@ bool Tape::sweep(std::vector<Lanes>& adjoint) const {
     const Lanes& g = adjoint[i];
     defined &= std::isfinite(g.exact());
     if (node.a < 0 && node.b < 0) continue;
-    if (g.v[0] == 0 && g.v[1] == 0 && g.v[2] == 0 && g.v[3] == 0) {
+    if (g.is_zero()) {
       defined &= std::isfinite(node.da.exact()) && std::isfinite(node.db.exact());
       continue;
     }
@@ -125,6 +104,23 @@ void Tape::tangents(std::vector<double>& tangent) const {
   }
 }
 
+bool Tape::tangents(std::vector<Lanes>& tangent) const {
+  bool defined = true;
+  tangent.resize(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    const auto add = [&](int parent, const Lanes& partial) {
+      if (parent < 0) return;
+      defined &= std::isfinite(partial.exact());
+      if (!tangent[parent].is_zero()) tangent[i] = tangent[i] + partial * tangent[parent];
+    };
+    add(node.a, node.da);
+    add(node.b, node.db);
+    defined &= std::isfinite(tangent[i].exact());
+  }
+  return defined;
+}
+
 Var operator+(const Var& a, const Var& b) { return custom(a.v + b.v, a, 1.0, b, 1.0); }
 Var operator-(const Var& a, const Var& b) { return custom(a.v - b.v, a, 1.0, b, -1.0); }
 Var operator*(const Var& a, const Var& b) { return custom(a.v * b.v, a, b.v, b, a.v); }
@@ -136,76 +132,61 @@ Var operator/(const Var& a, const Var& b) {
 }
 
 Var exp(const Var& x) {
-  const Lanes r = stored(each(x.v, [](double t) { return std::exp(t); }));
+  const Lanes r = stored(exp(x.v));
   return unary(x, r, r);
 }
 Var exp2(const Var& x) {
-  const Lanes r = stored(each(x.v, [](double t) { return std::exp2(t); }));
+  const Lanes r = stored(exp2(x.v));
   return unary(x, r, r * Lanes(0.6931471805599453));
 }
 Var expm1(const Var& x) {
-  const Lanes r = stored(each(x.v, [](double t) { return std::expm1(t); }));
+  const Lanes r = stored(expm1(x.v));
   return unary(x, r, r + 1.0);
 }
-Var log(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::log(t); }), Lanes(1.0) / x.v);
-}
-Var log1p(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::log1p(t); }), Lanes(1.0) / (x.v + 1.0));
-}
-Var log2(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::log2(t); }), Lanes(1.0) / (x.v * Lanes(0.6931471805599453)));
-}
+Var log(const Var& x) { return unary(x, log(x.v), Lanes(1.0) / x.v); }
+Var log1p(const Var& x) { return unary(x, log1p(x.v), Lanes(1.0) / (x.v + 1.0)); }
+Var log2(const Var& x) { return unary(x, log2(x.v), Lanes(1.0) / (x.v * Lanes(0.6931471805599453))); }
 Var sqrt(const Var& x) {
-  const Lanes r = stored(each(x.v, [](double t) { return std::sqrt(t); }));
+  const Lanes r = stored(sqrt(x.v));
   return unary(x, r, Lanes(1.0) / (r * 2.0));
 }
 Var rsqrt(const Var& x) {
-  const Lanes r = stored(each(x.v, [](double t) { return 1 / std::sqrt(t); }));
+  const Lanes r = stored(rsqrt(x.v));
   return unary(x, r, Lanes(-0.5) * (r * r * r));
 }
 Var reciprocal(const Var& x) {
   const Lanes r = stored(Lanes(1.0) / x.v);
   return unary(x, r, -(r * r));
 }
-Var sin(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::sin(t); }), each(x.v, [](double t) { return std::cos(t); }));
-}
-Var cos(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::cos(t); }), -each(x.v, [](double t) { return std::sin(t); }));
-}
+Var sin(const Var& x) { return unary(x, sin(x.v), cos(x.v)); }
+Var cos(const Var& x) { return unary(x, cos(x.v), -sin(x.v)); }
 Var tan(const Var& x) {
-  const Lanes r = stored(each(x.v, [](double t) { return std::tan(t); }));
+  const Lanes r = stored(tan(x.v));
   return unary(x, r, r * r + 1.0);
 }
-Var sinh(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::sinh(t); }), each(x.v, [](double t) { return std::cosh(t); }));
-}
-Var cosh(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::cosh(t); }), each(x.v, [](double t) { return std::sinh(t); }));
-}
+Var sinh(const Var& x) { return unary(x, sinh(x.v), cosh(x.v)); }
+Var cosh(const Var& x) { return unary(x, cosh(x.v), sinh(x.v)); }
 Var asinh(const Var& x) {
   const Lanes s = x.v * x.v + 1.0;
-  return unary(x, each(x.v, [](double t) { return std::asinh(t); }), each(s, [](double t) { return 1 / std::sqrt(t); }));
+  return unary(x, asinh(x.v), rsqrt(s));
 }
-Var atan(const Var& x) {
-  return unary(x, each(x.v, [](double t) { return std::atan(t); }), Lanes(1.0) / (x.v * x.v + 1.0));
-}
+Var atan(const Var& x) { return unary(x, atan(x.v), Lanes(1.0) / (x.v * x.v + 1.0)); }
 Var tanh(const Var& x) {
-  const Lanes r = stored(each(x.v, [](double t) { return std::tanh(t); }));
+  const Lanes r = stored(tanh(x.v));
   return unary(x, r, Lanes(1.0) - r * r);
 }
 Var sigmoid(const Var& x) {
-  const Lanes r = stored(Lanes(1.0) / (Lanes(1.0) + each(-x.v, [](double t) { return std::exp(t); })));
+  const Lanes r = stored(sigmoid(x.v));
   return unary(x, r, (Lanes(1.0) - r) * r);
 }
 Var erf(const Var& x) {
-  const Lanes slope = each(-stored(x.v * x.v), [](double t) { return std::exp(t); }) * Lanes(1.1283791670955126);  // 2/sqrt(pi)
-  return unary(x, each(x.v, [](double t) { return std::erf(t); }), slope);
+  const Lanes slope = exp(-stored(x.v * x.v)) * Lanes(1.1283791670955126);  // 2/sqrt(pi)
+  return unary(x, erf(x.v), slope);
 }
 Var custom(const Lanes& v, const Var& a, const Lanes& da) { return unary(a, v, da); }
 Var custom(const Lanes& v, const Var& a, const Lanes& da, const Var& b, const Lanes& db) {
-  return {v, Tape::active().push(v.exact(), a.node, da, b.node, db)};
+  const int node = Tape::active().push(v.exact(), a.node, da, b.node, db);
+  return {Tape::active().moving(v, node), node};
 }
 
 bool operator<(const Var& a, const Var& b) {

@@ -1,70 +1,14 @@
-// The exact scalar tape of the `reference` witness: one node per scalar operation, each with four lanes. Lane 0 is the
-// plain double computation; lanes 1-3 are replicas whose every rounding is perturbed by up to 4u (numerics.md, section 3),
-// so that their spread measures how much rounding can move a result. Knows nothing of chains, ops or LibTorch.
+// The exact scalar tape of the `reference` witness: one node per scalar operation, with partial derivatives in Lanes. On
+// duals its sweep is differentiated along the tangents of its leaves: for `second`. Knows nothing of chains, ops or LibTorch.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
-#include "harness/array.hpp"
+#include "harness/lanes.hpp"
 
 namespace gradsmith {
-
-inline constexpr int lane_count = 4;
-
-/// Four doubles that go through the same arithmetic; every operation perturbs lanes 1-3 by the thread's Noise.
-struct Lanes {
-  typedef double Vec __attribute__((vector_size(32), aligned(16)));  // 16: what plain new gives
-  Vec v;
-  Lanes() : v{0, 0, 0, 0} {}
-  Lanes(double x) : v{x, x, x, x} {}  // NOLINT: numbers are constants of the maths
-  explicit Lanes(const Vec& w) : v(w) {}
-  double exact() const { return v[0]; }
-};
-
-/// Perturbation factors of one thread: lane 0 is exactly 1, others 1 + 4u*U(-1,1), from a fixed table per dtype. Kernels
-/// of 16-bit types compute in float, so u is float's there, and what a tensor keeps is rounded once more (`stored`).
-class Noise {
- public:
-  /// Starts a stream for computations on tensors of `dtype`: equal `start` gives equal replicas.
-  static void restart(std::uint64_t start, DType dtype = DType::f64);
-  static const Lanes::Vec& next() { return table_[++at_ & mask_]; }
-  /// Type of the tensors.
-  static DType storage() { return storage_; }
-  /// Tensors hold less than a double.
-  static bool narrow() { return storage_ != DType::f64; }
-
- private:
-  static constexpr std::uint32_t mask_ = 4095;
-  static thread_local std::uint32_t at_;
-  static thread_local const Lanes::Vec* table_;
-  static thread_local DType storage_;
-};
-
-/// `x` rounded to the type of the tensors (tape_narrow.cpp).
-Lanes round_stored(const Lanes& x);
-/// What a tensor keeps of a result: `x` itself in float64, else rounded, infinite beyond the type's range. In the replicas
-/// the rounding goes astray by up to 2u, and by 2 of the smallest numbers, unless it is exact. Maths says it of what LibTorch
-/// derives from after it was kept (numerics.md 3.3), and of what a composite op keeps in between.
-inline Lanes stored(const Lanes& x) { return Noise::narrow() ? round_stored(x) : x; }
-
-inline Lanes noisy(const Lanes::Vec& v) { return Lanes(v * Noise::next()); }
-inline Lanes operator+(const Lanes& a, const Lanes& b) { return noisy(a.v + b.v); }
-inline Lanes operator-(const Lanes& a, const Lanes& b) { return noisy(a.v - b.v); }
-inline Lanes operator*(const Lanes& a, const Lanes& b) { return noisy(a.v * b.v); }
-inline Lanes operator/(const Lanes& a, const Lanes& b) { return noisy(a.v / b.v); }
-inline Lanes operator-(const Lanes& a) { return Lanes(-a.v); }
-
-/// Applies a function of the C library to each lane and perturbs the result.
-template <class F>
-Lanes each(const Lanes& a, F f) {
-  return noisy(Lanes::Vec{f(a.v[0]), f(a.v[1]), f(a.v[2]), f(a.v[3])});
-}
-template <class F>
-Lanes each(const Lanes& a, const Lanes& b, F f) {
-  return noisy(Lanes::Vec{f(a.v[0], b.v[0]), f(a.v[1], b.v[1]), f(a.v[2], b.v[2]), f(a.v[3], b.v[3])});
-}
 
 /// A scalar of the computation: its value and its node on the tape (-1: a constant, no derivative).
 struct Var {
@@ -72,7 +16,8 @@ struct Var {
   int node = -1;
   Var() = default;
   Var(double x) : v(x) {}  // NOLINT: numbers are constants of the maths
-  Var(const Lanes& l, int n) : v(l), node(n) {}
+  /// What has no node does not move.
+  Var(const Lanes& l, int n) : v(n < 0 ? l.with_tangents_of({}) : l), node(n) {}
   double exact() const { return v.exact(); }
 };
 
@@ -93,7 +38,7 @@ class Tape {
   static Tape& active();  ///< the thread's tape
 
   void clear();
-  int leaf(double value);  ///< a node without parents
+  int leaf(double value, double tangent = 0);  ///< a node without parents
   /// Node of a result with up to two parents; returns -1 (a constant) if neither parent has a node.
   int push(double value, int a, const Lanes& da, int b = -1, const Lanes& db = {});
   /// Records a comparison, folds its outcome into the signature; `disagree`: a replica took the other side.
@@ -110,6 +55,13 @@ class Tape {
   bool sweep(std::vector<Lanes>& adjoint) const;
   /// Tangents of all nodes (lane 0) for tangents given at leaves: forward pass over the partials.
   void tangents(std::vector<double>& tangent) const;
+  /// The same in all lanes, perturbed like the values. Returns false where `sweep` would.
+  bool tangents(std::vector<Lanes>& tangent) const;
+
+  /// `v` with the tangents that the node has by its parents and partials, while Duals is on; else `v`.
+  Lanes moving(const Lanes& v, int node) const {
+    return Duals::on() ? v.with_tangents_of(node < 0 ? Lanes() : motions_[node]) : v;
+  }
 
   std::size_t size() const { return nodes_.size(); }
   const Node& operator[](std::size_t i) const { return nodes_[i]; }
@@ -126,6 +78,8 @@ class Tape {
 
   std::vector<Node> nodes_;
   std::vector<char> kept_;  // by node, up to the last kept one
+  std::vector<Lanes> motions_;  // by node, on duals: its tangents
+  Lanes motion(int a, const Lanes& da, int b, const Lanes& db) const;
   std::vector<Branch> branches_;
   std::uint64_t signature_ = 0;
   bool unstable_ = false, recording_ = true;

@@ -12,7 +12,8 @@ std::string_view opinion_name(Opinion opinion) {
 std::string_view finding_name(FindingKind kind) {
   constexpr std::string_view names[] = {"none",         "missing-error",  "spurious-error", "wrong-error", "wrong-value",
                                         "wrong-gradient", "twin-mismatch", "nondeterminism", "crash",       "hang",
-                                         "leak",           "memory",        "time",           "device-mismatch"};
+                                         "leak",           "memory",        "time",           "device-mismatch",
+                                         "forward-mode",   "second-order"};
   return names[static_cast<std::size_t>(kind)];
 }
 

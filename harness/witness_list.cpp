@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 #include "harness/commands.hpp"
 #include "harness/device_library.hpp"
@@ -13,17 +12,12 @@ namespace gradsmith {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> of_later_releases = {"forward", "second"};
-
 void choose_witnesses(Plan& plan, const std::vector<std::string>& witnesses) {
-  if (witnesses.empty()) return;
-  plan.witnesses.fill(false);
+  plan.witnesses.fill(witnesses.empty());
   for (const std::string& name : witnesses) {
     const auto at = std::find(std::begin(witness_names), std::end(witness_names), name);
     if (at != std::end(witness_names)) {
       plan.witnesses[static_cast<std::size_t>(at - std::begin(witness_names))] = true;
-    } else if (std::find(of_later_releases.begin(), of_later_releases.end(), name) != of_later_releases.end()) {
-      throw EnvironmentError{fmt::format("--witness {}: not available in this release", name)};
     } else {
       throw UsageError{
           fmt::format("--witness: unknown witness \"{}\"; expected {}", name, fmt::join(witness_names, ", "))};

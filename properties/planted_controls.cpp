@@ -32,7 +32,8 @@ std::vector<const Op*> right() {
        .maths = ops::elementwise([](const Var& x, const Args&) { return tan(x); }),
        .pure = [](const Actuals& a) { return call(tangent, a[0]); },
        .domain = {{-1.4, 1.4}},
-       .saves = {{.reads = result}}},
+       .saves = {{.reads = result}},
+       .forward_refusal = no_forward_mode},
       taking(sin_entry(
                  "good_sin", [](const Actuals& a) { return call(sine, a[0]); },
                  [](const Actuals& a) { call_inplace(sine_of_copy, a[0]); }),
@@ -53,13 +54,15 @@ std::vector<const Op*> right() {
        .params = {ops::tensor(), ops::tensor("other")},
        .maths = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
        .pure = [](const Actuals& a) { return call(product_of_both, a[0], a[1]); },
-       .saves = {{.reads = self}, {.reads = other}}},
+       .saves = {{.reads = self}, {.reads = other}},
+       .forward_refusal = no_forward_mode},
       double_entry("good_double", [](const Actuals& a) { a[0].mul_(2.0); }),
       {.name = "good_narrow",
        .params = {ops::tensor(), ops::integer("dim"), ops::integer("start"), ops::integer("length")},
        .shape = ops::view_shapes::narrow,
        .pure = [](const Actuals& a) { return at::narrow(a[0], a.dim(1), a.integer(2), a.integer(3)); },
        .alias = Alias::view},
+      dual_sin_entry("good_sin_dual", [](const Actuals& a) { return dual_sin(a[0], 1); }),
   };
   return ops::entries(table);
 }

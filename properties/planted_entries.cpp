@@ -9,7 +9,8 @@ Op exp_entry(std::string_view name, Pure pure) {
           .maths = ops::elementwise([](const Var& x, const Args&) { return exp(x); }),
           .pure = pure,
           .domain = {{-30, 30}},
-          .saves = {{.reads = result}}};
+          .saves = {{.reads = result}},
+          .forward_refusal = no_forward_mode};
 }
 
 Op sin_entry(std::string_view name, Pure pure, Inplace inplace) {
@@ -20,7 +21,14 @@ Op sin_entry(std::string_view name, Pure pure, Inplace inplace) {
           .inplace = inplace,
           .domain = {{-1e3, 1e3}},
           .saves = {{.reads = self}},
+          .forward_refusal = no_forward_mode,
           .twin_bitwise = false};
+}
+
+Op dual_sin_entry(std::string_view name, Pure pure) {
+  Op entry = sin_entry(name, pure);
+  entry.forward_refusal = nullptr;
+  return entry;
 }
 
 Op relu_entry(std::string_view name, Pure pure) {
@@ -30,7 +38,8 @@ Op relu_entry(std::string_view name, Pure pure) {
                                                                            : isnan(x) ? x
                                                                                       : Var(0.0); }),
           .pure = pure,
-          .saves = {{.reads = result}}};
+          .saves = {{.reads = result}},
+          .forward_refusal = no_forward_mode};
 }
 
 Op sixth_entry(std::string_view name, Pure pure, Inplace inplace) {
@@ -39,6 +48,7 @@ Op sixth_entry(std::string_view name, Pure pure, Inplace inplace) {
           .maths = ops::elementwise([](const Var& x, const Args&) { return x / 6.0; }),
           .pure = pure,
           .inplace = inplace,
+          .forward_refusal = no_forward_mode,
           .twin_bitwise = false};
 }
 
@@ -56,7 +66,8 @@ Op mul_entry(std::string_view name, Pure pure) {
           .params = {ops::tensor(), ops::tensor("other")},
           .maths = ops::elementwise2([](const Var& x, const Var& y, const Args&) { return x * y; }),
           .pure = pure,
-          .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}}};
+          .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}},
+          .forward_refusal = no_forward_mode};
 }
 
 }  // namespace gradsmith::plant

@@ -46,12 +46,18 @@ inline at::Tensor mul_by_self(const at::Tensor& grad, const at::Tensor& x, const
 
 /// 2x in place, with the version counter put back: what saved the tensor does not see the write. Not for inference tensors.
 void double_unseen(at::Tensor& x);
+/// sin; in forward mode its tangent is given by hand, times `factor`.
+at::Tensor dual_sin(const at::Tensor& x, double factor);
+
+/// E40: LibTorch's C++ functions have no forward mode.
+inline std::string_view no_forward_mode(const Args&, bool) { return "E40"; }
 
 /// Entries that state the truth about an op (schema, maths, domain, what is saved) around somebody's LibTorch calls.
 using Pure = at::Tensor (*)(const Actuals&);
 using Inplace = void (*)(const Actuals&);
 Op exp_entry(std::string_view name, Pure pure);                             ///< keeps its result
 Op sin_entry(std::string_view name, Pure pure, Inplace inplace = nullptr);  ///< keeps its operand
+Op dual_sin_entry(std::string_view name, Pure pure);  ///< keeps its operand, and has a forward mode
 Op relu_entry(std::string_view name, Pure pure);                            ///< keeps its result
 Op sixth_entry(std::string_view name, Pure pure, Inplace inplace = nullptr);  ///< x / 6, keeps nothing
 Op double_entry(std::string_view name, Inplace inplace);                    ///< 2x, keeps nothing; out of place it is right
@@ -61,6 +67,7 @@ std::vector<const Op*> gradients();  ///< wrong derivatives
 std::vector<const Op*> values();     ///< wrong values, views and reductions
 std::vector<const Op*> writes();     ///< wrong in-place forms, bookkeeping and checks
 std::vector<const Op*> costs();      ///< hidden copies, slowness
+std::vector<const Op*> modes();      ///< wrong in forward mode or in double backward alone
 std::vector<const Op*> for_lanes();  ///< memory errors, drifts and leaks
 std::vector<const Op*> deep();       ///< wrong only after three and more steps on the same memory
 std::vector<const Op*> for_types();  ///< wrong by a few ulp of a 16-bit type

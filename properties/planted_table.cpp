@@ -378,6 +378,30 @@ bad_neg_slow_(a)
        {{"time.bad_sin_slow_strided.slow.f64.cpu", R"(a = input f64[2] strides=[0] values=[0, 0]
 v1 = bad_sin_slow_strided(a)
 )"}}},
+      {"bad_sin_tangent",
+       Witness::forward,
+       forward_mode,
+       {{"forward-mode.bad_sin_tangent.large.f64.cpu", R"(a = input f64[] requires_grad values=[0]
+v1 = bad_sin_tangent(a)
+)"}}},
+      {"bad_sin_tangent_1e6",
+       Witness::forward,
+       forward_mode,
+       {{"forward-mode.bad_sin_tangent_1e6.small.f64.cpu", R"(a = input f64[] requires_grad values=[0]
+v1 = bad_sin_tangent_1e6(a)
+)"}}},
+      {"bad_sin_second",
+       Witness::second,
+       second_order,
+       {{"second-order.bad_sin_second.large.f64.cpu", R"(a = input f64[] requires_grad values=[1]
+v1 = bad_sin_second(a)
+)"}}},
+      {"bad_sin_second_1e6",
+       Witness::second,
+       second_order,
+       {{"second-order.bad_sin_second_1e6.small.f64.cpu", R"(a = input f64[] requires_grad values=[1]
+v1 = bad_sin_second_1e6(a)
+)"}}},
   };
   return table;
 }

@@ -76,6 +76,16 @@ bool is_known_defect(const std::string& complaint) {
       "wrong-gradient.clamp.large.f64.cpu",
       "wrong-gradient.clamp_.large.f64.cpu",             // bounds that are equal
       "spurious-error.clamp.none-E18-backward.f64.cpu",  // bounds of unlike shapes
+      "forward-mode.hardsigmoid.small.f64.cpu",
+      "forward-mode.hardsigmoid_.small.f64.cpu",
+      "forward-mode.clamp.large.f64.cpu",
+      "forward-mode.clamp_.large.f64.cpu",  // a bound that equals the operand
+      "forward-mode.prelu.large.f64.cpu",
+      "second-order.prelu.large.f64.cpu",  // at 0
+      "forward-mode.elu_.large.f64.cpu",   // a negative scale
+      "second-order.gelu.nonfinite.f64.cpu",
+      "second-order.gelu_.nonfinite.f64.cpu",  // large numbers
+      "second-order.pow.large.f64.cpu",        // an exponent of 0
   };
   const std::string_view signature = std::string_view(complaint).substr(0, complaint.find(':'));
   return std::find(std::begin(known), std::end(known), signature) != std::end(known);
@@ -91,6 +101,10 @@ TEST_F(OpTable, Agrees_in_float_and_in_16_bit_types_and_is_refused_in_none) {
       if (const auto at = complaint.find(type); at < complaint.find(':')) complaint.replace(at, type.size(), ".f64.");
     return is_known_defect(complaint);
   });
+}
+
+TEST_F(OpTable, States_what_forward_mode_and_double_backward_give_and_refuse) {
+  expect_no_complaints(audit_modes, is_known_defect);
 }
 
 // --- the audits against wrong entries
@@ -167,6 +181,10 @@ const std::vector<Wrong>& wrong_entries() {
       {"kept for one", "div", [](Op& op) { op.saves[0].of = 0; }, audit_saves},
       {"clone of an in-place form", "relu6", [](Op& op) { op.saves.clear(); }, audit_memory},
       {"no clone of an in-place form", "relu", [](Op& op) { op.saves = find_op("relu6")->saves; }, audit_memory},
+      {"no forward mode in place left out", "asinh", [](Op& op) { op.forward_refusal = nullptr; }, audit_modes},
+      {"no forward mode", "relu", [](Op& op) { op.forward_refusal = find_op("asinh")->forward_refusal; }, audit_modes},
+      {"no second derivative left out", "hardsigmoid", [](Op& op) { op.second_refusal = {}; }, audit_modes},
+      {"no second derivative", "relu", [](Op& op) { op.second_refusal = "E23"; }, audit_modes},
       {"batched", "softmax", [](Op& op) { op.batched = op.pure; }, audit_batched},
       {"batched product", "mm", [](Op& op) { op.batched = op.pure; }, audit_batched},
   };

@@ -140,6 +140,20 @@ Complaints audit_types(const Op& op) {
   return out;
 }
 
+Complaints audit_modes(const Op& op) {
+  Complaints out;
+  for (const OpCase& one : cases_of(op, 200))
+    for (const Chain& chain : variants(one))
+      for (const Witness witness : {Witness::forward, Witness::second}) {
+        Plan plan = only(witness);
+        plan.guilt = true;
+        const Verdict verdict = judge(chain, plan);
+        if (verdict.status == Status::finding)
+          out.push_back(complaint(verdict.signature.text() + ": " + verdict.testimonies[0].reason, chain));
+      }
+  return out;
+}
+
 namespace {
 
 /// Numbers in the corners of a domain and between them.

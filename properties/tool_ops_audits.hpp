@@ -15,6 +15,7 @@ Complaints audit_domain(const Op& op);     ///< values and gradients are finite 
 Complaints audit_saves(const Op& op);      ///< what backward needs, against what it refuses after a write
 Complaints audit_memory(const Op& op);     ///< bytes of every step, in both forms, against what the allocator counts
 Complaints audit_batched(const Op& op);    ///< the batched forward, against one call per point
+Complaints audit_modes(const Op& op);      ///< what forward mode and double backward give and refuse, against LibTorch
 Complaints audit_schema(const Op& op);     ///< names, defaults and differentiable operands, against LibTorch's schemas
 
 /// The plan that asks this witness alone.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "harness/blame.hpp"
+#include "harness/claim.hpp"
 #include "harness/remarks.hpp"
 #include "harness/generate.hpp"
 #include "harness/judge.hpp"
@@ -69,12 +70,8 @@ std::vector<Chain> find(const Planted& fault, std::size_t count) {
   return found;
 }
 
-/// All witnesses; what changes from run to run is run often.
-Plan whole(FindingKind kind) {
-  Plan plan;
-  if (kind == FindingKind::nondeterminism) plan.executions = many_executions;
-  return plan;
-}
+/// All witnesses that may speak of the kind; what changes from run to run is run often.
+Plan whole(FindingKind kind) { return plan_for(kind, {}); }
 
 /// As the product reduces: the signature held fixed.
 Interesting shows(const Signature& signature) {

@@ -74,7 +74,7 @@ TEST(Run, The_summary_has_the_keys_that_others_rely_on) {
        {"version", "libtorch", "device", "dtype", "seed", "seconds", "programs", "accepted", "agreed_raise",
         "known_hole", "inconclusive", "discarded", "programs_per_second", "witness", "findings", "ops", "deltas", "control"})
     EXPECT_TRUE(summary.contains(key)) << key;
-  for (const char* witness : {"expectation", "reference", "twin", "difference", "memory", "time"})
+  for (const char* witness : {"expectation", "reference", "twin", "difference", "memory", "time", "forward", "second"})
     for (const char* key : {"agree", "disagree", "inconclusive", "skipped"})
       EXPECT_TRUE(summary["witness"][witness].contains(key)) << witness;
   const Finished counts = gradsmith({"ops", "--summary", scratch / "out/summary.json"});

@@ -13,11 +13,14 @@ namespace {
 
 const Var not_a_number(std::numeric_limits<double>::quiet_NaN());
 
+/// The slope of elu below 0 as elu_double_backward has it: constant at 0 itself.
+Lanes straight_at_zero(const Lanes& slope, const Lanes& x) { return x.exact() == 0 ? slope.with_tangents_of({}) : slope; }
+
 // What elu, selu and celu are: scale * x, and scale * alpha * (e^(input_scale * x) - 1) up to 0.
 Var exponential_unit(const Var& x, double alpha, double scale, double input_scale) {
   if (x > 0) return x * Var(scale);
-  const Lanes inner = x.v * input_scale, depth = Lanes(alpha) * scale;
-  return custom(with_either_zero(expm1(inner) * depth), x, Lanes(input_scale) * depth * exp(inner));
+  const Lanes inner = x.v * input_scale, depth = Lanes(alpha) * scale, slope = Lanes(input_scale) * depth * exp(inner);
+  return custom(with_either_zero(expm1(inner) * depth), x, straight_at_zero(slope, x.v));
 }
 // The same, derived from the result: r + scale * alpha cancels where r is saturated, and a positive x whose result
 // underflows to 0 counts as negative.
@@ -25,7 +28,7 @@ Var exponential_unit_inplace(const Var& x, double alpha, double scale, double in
   const Lanes depth = Lanes(alpha) * scale;
   const bool positive = x > 0;
   const Lanes r = stored(positive ? x.v * scale : with_either_zero(expm1(x.v * input_scale) * depth));
-  return custom(r, x, positive && r.exact() != 0 ? Lanes(scale) : Lanes(input_scale) * (r + depth));
+  return custom(r, x, positive && r.exact() != 0 ? Lanes(scale) : straight_at_zero(Lanes(input_scale) * (r + depth), r));
 }
 constexpr double selu_alpha = 1.6732632423543772848170429916717;  // ATen/native/Activation.cpp
 constexpr double selu_scale = 1.0507009873554804934193349852946;
@@ -198,6 +201,7 @@ std::vector<const Op*> activations() {
          const std::int64_t noise = bytes_of(call, 0);
          return {.kept = recorded ? noise : 0, .most = noise + 6 * static_cast<std::int64_t>(sizeof(double))};
        },
+       .forward_refusal = [](const Args&, bool inplace) -> std::string_view { return inplace ? "E23b" : ""; },
        .composite = "rrelu_ = rrelu_with_noise_"},
       {.name = "hardtanh",
        .params = {tensor(), number("min_val", -1.0, {-0.5, 0.0, -2.0}), number("max_val", 1.0, {0.5, 2.0})},
@@ -216,7 +220,8 @@ std::vector<const Op*> activations() {
        }),
        .pure = [](const Actuals& a) { return at::hardsigmoid(a[0]); },
        .inplace = [](const Actuals& a) { at::hardsigmoid_(a[0]); },
-       .saves = {{.reads = 0}}},
+       .saves = {{.reads = 0}},
+       .second_refusal = "E23"},
       {.name = "hardswish",
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) {

@@ -22,7 +22,11 @@ Var absolute(const Var& x) {
 Var log_sigmoid(const Var& x) {
   const bool negative = x < 0;
   const Lanes z = exp(negative ? x.v : -x.v), kept = stored(z), part = kept / (kept + 1.0);
-  return custom((negative ? x.v : Lanes(0.0)) - log1p(z), x, negative ? Lanes(1.0) - part : part);
+  const Lanes slope = curved(negative ? Lanes(1.0) - part : part, x.v, [&] {  // log_sigmoid_double_backward
+    const Lanes s = sigmoid(x.v);
+    return (s - 1.0) * s;
+  });
+  return custom((negative ? x.v : Lanes(0.0)) - log1p(z), x, slope);
 }
 
 Var softplus(const Var& x, double beta, double threshold) {
@@ -35,13 +39,15 @@ std::vector<std::vector<std::int32_t>> lines(const MathsCall& m) {
   return reduction_groups(m.call.shape(0), {*wrap_dim(m.args().integer(1), m.call.rank(0))});
 }
 
-/// Elements of one line minus their largest, which no softmax depends on.
+/// Elements of one line minus their largest, which no softmax depends on: as a number, for LibTorch's derivatives do not
+/// know that it was subtracted.
 std::vector<Lanes> shifted(const std::vector<Var>& x, const std::vector<std::int32_t>& line) {
   std::int32_t top = line[0];
   for (const std::int32_t e : line)
     if (x[e].exact() > x[top].exact()) top = e;
   std::vector<Lanes> out;
-  for (const std::int32_t e : line) out.push_back(x[e].v - x[top].v);
+  const Lanes largest = x[top].v.with_tangents_of({});
+  for (const std::int32_t e : line) out.push_back(x[e].v - largest);
   return out;
 }
 Lanes sum_of_exps(const std::vector<Lanes>& x) {

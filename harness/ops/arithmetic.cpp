@@ -41,14 +41,14 @@ Var scaled(const Var& y, double alpha) {
 }
 
 Lanes power(const Lanes& base, const Lanes& exponent) {
-  return each(base, exponent, [](double x, double y) { return std::pow(x, y); });
+  return pow(base, exponent);
 }
 
 /// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf.
 Lanes power(const Lanes& base, double exponent) {
-  if (exponent == 0.5) return each(base, [](double x) { return std::sqrt(x); });
-  if (exponent == -0.5) return each(base, [](double x) { return 1 / std::sqrt(x); });
-  return each(base, [exponent](double x) { return std::pow(x, exponent); });
+  if (exponent == 0.5) return sqrt(base);
+  if (exponent == -0.5) return rsqrt(base);
+  return pow(base, Lanes(exponent));
 }
 
 /// pow_backward, pow_backward_self and pow_backward_exponent of FunctionsManual.cpp. An exponent of 0 cuts the path to
@@ -60,9 +60,11 @@ Var pow_as_libtorch(const Var& x, const Var& y, const Args& at) {
     return custom(power(x.v, exponent), x, Lanes(exponent) * power(x.v, exponent - 1));
   }
   const Lanes r = stored(power(x.v, y.v));
-  const Var base = y.exact() == 0 ? constant(x) : x;
+  // The slope along the base is 0 at an exponent of 0, but not its own slope along the exponent, which LibTorch loses.
+  const bool cut = y.exact() == 0 && (x.exact() == 0 || !Duals::on());
+  const Var base = cut ? constant(x) : x;
   const Var exponent = x.exact() == 0 && y.exact() >= 0 ? constant(y) : y;
-  return custom(r, base, y.v * power(x.v, stored(y.v - 1.0)), exponent, r * each(x.v, [](double t) { return std::log(t); }));
+  return custom(r, base, y.v * power(x.v, stored(y.v - 1.0)), exponent, r * log(x.v));
 }
 
 /// The larger or the smaller. A tie gives half to each; with a NaN both get all, since only `<` and `>` mask.

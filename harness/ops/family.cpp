@@ -173,7 +173,7 @@ std::vector<std::vector<std::int32_t>> reduction_groups(const Shape& shape, cons
 
 void note_cancellation(const Var& sum) {
   double moved = 0;
-  for (int lane = 1; lane < lane_count; ++lane) moved = std::max(moved, std::abs(sum.v.v[lane] - sum.exact()));
+  for (int lane = 1; lane < Duals::values(); ++lane) moved = std::max(moved, std::abs(sum.v.v[lane] - sum.exact()));
   if (moved > 0.5 * std::abs(sum.exact())) Tape::active().branch(true, true, {-1, -1, 0});
 }
 

@@ -131,14 +131,18 @@ Var maximum(const Group& x) {
 Var log_sum_exp(const Group& x) {
   if (x.empty()) return -std::numeric_limits<double>::infinity();
   const Var& top = *x[largest(x)];
-  const Lanes shift = std::isinf(top.exact()) ? Lanes(0.0) : top.v;
+  const Lanes shift = std::isinf(top.exact()) ? Lanes(0.0) : top.v.with_tangents_of({});  // a number, as in softmax
   Lanes sum(0.0);
   for (const Var* e : x) sum = sum + stored(exp(stored(e->v - shift)));
   const Lanes value = stored(stored(log(stored(sum))) + shift);
   return with_partials(value, x, [&](std::size_t i) { return exp(stored(x[i]->v - value)); });
 }
 
-bool has_zero(const Lanes& l) { return l.v[0] == 0 || l.v[1] == 0 || l.v[2] == 0 || l.v[3] == 0; }
+bool has_zero(const Lanes& l) {
+  for (int lane = 0; lane < Duals::values(); ++lane)
+    if (l.v[lane] == 0) return true;
+  return false;
+}
 
 /// LibTorch multiplies in an order of its own. Where some order leaves the range of the computation and comes back (1e300 * 1e300 *
 /// 0), the order decides the value: no replica of one order shows that, so it is said to the tape outright.

@@ -12,8 +12,11 @@ constexpr int self = 0;
 Var magnitude(const Var& x) {
   if (x > 0) return x;
   if (x < 0) return -x;
-  return custom(each(x.v, [](double t) { return std::fabs(t); }), x, 0.0);
+  return custom(abs(x.v), x, 0.0);
 }
+
+/// E23b: nor has it one of forward mode.
+std::string_view no_inplace_forward(const Args&, bool inplace) { return inplace ? "E23b" : ""; }
 
 /// E23: the in-place form has no derivative (autograd.md, section 6.3).
 std::string_view no_inplace_backward(const Args&, bool inplace) { return inplace ? "E23" : ""; }
@@ -143,7 +146,8 @@ std::vector<const Op*> unary() {
        .pure = [](const Actuals& a) { return a[0].asinh(); },
        .inplace = [](const Actuals& a) { a[0].asinh_(); },
        .saves = {{.reads = self}},
-       .backward_refusal = no_inplace_backward},
+       .backward_refusal = no_inplace_backward,
+       .forward_refusal = no_inplace_forward},
       {.name = "erf",
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) { return erf(x); }),

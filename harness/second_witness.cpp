@@ -1,0 +1,203 @@
+// What a second backward must give, from the tape on dual numbers, and how far LibTorch departs from it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "harness/compare.hpp"
+#include "harness/execute.hpp"
+#include "harness/expect.hpp"
+#include "harness/second.hpp"
+#include "harness/values.hpp"
+
+namespace gradsmith {
+namespace {
+
+constexpr std::uint64_t direction_stream = 3000;  // streams below are those of inputs, roots, directions and tangents
+
+/// First and second derivatives by Value, with the spread of the replicas.
+struct Derivatives {
+  std::string open{};
+  std::vector<std::optional<Spread>> first{}, second{};
+};
+
+/// One pass over the chain on duals gives one replica.
+Derivatives differentiate(const Chain& chain, const Typed& typed, const std::vector<Value>& roots, std::uint64_t noise,
+                          const Tangents& along) {
+  const Duals duals;
+  Derivatives out;
+  out.first.resize(chain.names.size());
+  out.second.resize(chain.names.size());
+  bool finite = true;
+  const auto on_sweep = [&](const Evaluator& evaluator, const Backward&, const std::vector<Lanes>& adjoint) {
+    for (const auto& statement : chain.statements) {
+      const auto* input = std::get_if<Input>(&statement);
+      if (!input || !input->requires_grad) continue;
+      Spread &first = out.first[input->name].emplace(), &second = out.second[input->name].emplace();
+      for (const int node : evaluator.leaf(input->name)) {
+        const Lanes::Vec& g = adjoint[node].v;
+        first.value.push_back(g[0]);
+        first.spread.push_back(std::abs(g[1] - g[0]));
+        second.value.push_back(g[2]);
+        second.spread.push_back(std::abs(g[3] - g[2]));
+        finite &= std::isfinite(g[0]) && std::isfinite(g[2]);
+      }
+    }
+  };
+  const Reference reference = run_reference(chain, typed, roots, noise, NoGradViews::cut, on_sweep, &along);
+  out.open = reference.open;
+  if (reference.nan || !finite) out.open = "derivatives not finite";
+  return out;
+}
+
+void widen(Derivatives& into, const Derivatives& more) {
+  const auto join = [](std::vector<std::optional<Spread>>& a, const std::vector<std::optional<Spread>>& b) {
+    for (std::size_t v = 0; v < a.size(); ++v)
+      if (a[v] && b[v])
+        for (std::size_t e = 0; e < a[v]->spread.size(); ++e)
+          a[v]->spread[e] = std::max(a[v]->spread[e], b[v]->spread[e]);
+  };
+  join(into.first, more.first);
+  join(into.second, more.second);
+  if (into.open.empty()) into.open = more.open;
+}
+
+/// A direction over all leaves; which one follows from the chain, so that campaigns see many.
+Tangents direction_for(const Chain& chain, const Typed& typed, const std::vector<Value>& roots) {
+  const std::uint64_t number = mix_bits(typed.values.size(), roots.size(), chain.statements.size());
+  Tangents along(chain.names.size());
+  for (const auto& statement : chain.statements)
+    if (const auto* input = std::get_if<Input>(&statement); input && input->requires_grad)
+      along[input->name] =
+          generate_values({.kind = Spec::Kind::normal, .seed = number & 0xffff}, DType::f64,
+                          element_count(input->shape), direction_stream + static_cast<std::uint64_t>(input->name));
+  return along;
+}
+
+/// E23 of the second backward, by the model.
+std::optional<Refusal> foreseen(const Chain& chain, const Typed& typed) {
+  Model model;
+  for (const auto& statement : chain.statements) model.add(statement, typed);
+  model.finish(chain, typed);
+  return model.second_backward_refusal();
+}
+
+/// The worst departure of any leaf.
+Testimony weigh(const Chain& chain, const std::vector<std::optional<Array>>& observed,
+                const std::vector<std::optional<Spread>>& expected, std::string_view what) {
+  Testimony out{.witness = Witness::second, .opinion = Opinion::agree, .kind = FindingKind::second_order};
+  for (std::size_t v = 0; v < expected.size(); ++v) {
+    if (!expected[v]) continue;
+    const Departure d = compare_derivatives(observed[v], *expected[v]);
+    if (d.ratio <= out.ratio) continue;
+    out.ratio = d.ratio;
+    out.observed = d.observed;
+    out.expected = d.expected;
+    out.name = fmt::format("{} {}[{}]", what, chain.names[v], d.element);
+  }
+  return out;
+}
+
+/// Slope of LibTorch's own first gradient along the direction, at the element that departs most; nothing where
+/// positions of a leaf share cells (they cannot be moved apart) or a moved chain is refused.
+std::optional<double> slope_of_gradient(const Chain& chain, const std::vector<Value>& roots, const Tangents& along,
+                                        std::string_view element) {
+  constexpr double step = 1e-5;
+  std::array<double, 2> at{};
+  for (const int side : {0, 1}) {
+    Chain moved = chain;
+    for (Statement& statement : moved.statements) {
+      auto* input = std::get_if<Input>(&statement);
+      if (!input || !input->requires_grad) continue;
+      const auto storage = input_storage(*input);
+      const auto positions = storage_positions(input_layout(*input));
+      if (storage.size() < positions.size()) return std::nullopt;
+      Spec list{.kind = Spec::Kind::list};
+      for (std::size_t e = 0; e < positions.size(); ++e)
+        list.list.push_back(storage[positions[e]] + (side ? -step : step) * along[input->name][e]);
+      input->values = std::move(list);
+    }
+    const Outcome outcome = execute(moved, roots);
+    if (outcome.refusal) return std::nullopt;
+    for (std::size_t v = 0; v < outcome.gradients.size(); ++v)
+      if (outcome.gradients[v])
+        for (std::size_t e = 0; e < outcome.gradients[v]->data.size(); ++e)
+          if (element == fmt::format("second {}[{}]", chain.names[v], e)) at[side] = outcome.gradients[v]->data[e];
+  }
+  return (at[0] - at[1]) / (2 * step);
+}
+
+std::string error_word(const std::optional<Refusal>& r) {
+  return r ? fmt::format("{}-{}", r->id,
+                         r->phase.kind == Phase::Kind::step ? "step"
+                         : r->phase.number == 1             ? "first"
+                                                            : "second")
+           : "none";
+}
+
+std::optional<Testimony> wrong_refusal(const std::optional<Refusal>& want, const std::optional<Refusal>& got) {
+  if (!want && !got) return std::nullopt;
+  if (want && got && want->id == got->id && want->phase == got->phase) return std::nullopt;
+  const auto words = [](const std::optional<Refusal>& r) {
+    return r ? fmt::format("{} at {}", r->id, phase_name(r->phase)) : std::string("no error");
+  };
+  return Testimony{.witness = Witness::second,
+                   .opinion = Opinion::disagree,
+                   .kind = FindingKind::second_order,
+                   .reason = fmt::format("differentiated twice: expected {}, saw {}{}", words(want), words(got),
+                                         got ? ": " + got->message.substr(0, got->message.find('\n')) : ""),
+                   .errors = error_word(want) + "-" + error_word(got)};
+}
+
+}  // namespace
+
+Testimony second_witness(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                         const Outcome& outcome) {
+  Testimony out{.witness = Witness::second, .kind = FindingKind::second_order};
+  const auto says = [&](Opinion opinion, std::string reason) {
+    out.opinion = opinion;
+    out.reason = std::move(reason);
+    return out;
+  };
+  if (has_backward(chain)) return says(Opinion::skipped, "a backward of its own");
+  if (implied_roots.empty()) return says(Opinion::skipped, "no gradient of leaves");
+  const Tangents along = direction_for(chain, typed, implied_roots);
+  const SecondRun run = execute_second(chain, implied_roots, along);
+  const auto refusal = foreseen(chain, typed);
+  // The history of an empty view, where it is made anew, hands on zeros whatever arrives: no path that the model
+  // follows.
+  const bool empty = std::any_of(typed.values.begin(), typed.values.end(),
+                                 [](const TensorInfo& t) { return element_count(t.layout.shape) == 0; });
+  if (refusal && !run.refusal && empty)
+    return says(Opinion::inconclusive, "an empty tensor may cut what cannot be differentiated");
+  if (auto wrong = wrong_refusal(refusal, run.refusal)) return *wrong;
+  if (run.refusal) return says(Opinion::agree, fmt::format("refused as it must be: {}", run.refusal->id));
+  const auto pass = [&](int number) {
+    return differentiate(chain, typed, implied_roots, static_cast<std::uint64_t>(number), along);
+  };
+  const Tolerance tolerance;
+  Derivatives expected = pass(0);
+  int replicas = 1;
+  for (; replicas < 3 && expected.open.empty(); ++replicas) widen(expected, pass(replicas));
+  const auto worst = [&] {
+    const Testimony first = weigh(chain, run.first, expected.first, "first"),
+                    second = weigh(chain, run.second, expected.second, "second");
+    return first.ratio > second.ratio ? first : second;
+  };
+  if (expected.open.empty() && !(worst().ratio <= tolerance.k))
+    for (; replicas < 3 * (1 + tolerance.more_replicas) && expected.open.empty(); ++replicas)
+      widen(expected, pass(replicas));
+  if (!expected.open.empty()) return says(Opinion::inconclusive, expected.open);
+  if (!(weigh(chain, outcome.gradients, expected.first, "first").ratio <= tolerance.k))
+    return says(Opinion::inconclusive, "the first gradient departs already");  // for `reference` to say
+  out = worst();
+  if (out.ratio <= tolerance.k) return out;
+  const auto slope = slope_of_gradient(chain, implied_roots, along, out.name);
+  return says(Opinion::disagree,
+              fmt::format("{} derivative is {:.17g}, the reference says {:.17g} ({:.3g} times what rounding can do){}",
+                          out.name, out.observed, out.expected, out.ratio,
+                          slope ? fmt::format(", differences of the gradient {:.7g}", *slope) : ""));
+}
+
+}  // namespace gradsmith
