@@ -17,6 +17,9 @@ struct Tolerance {
   int more_replicas = 11;        ///< further passes of 3 replicas before a miss is believed
 };
 
+/// Products of numbers below this, such as r^3, are 0 or subnormal.
+inline constexpr double underflowing = 0x1p-340;
+
 /// The element that departs most, and by how many units.
 struct Departure {
   double ratio = 0;

@@ -60,7 +60,8 @@ std::string headline(const Verdict& verdict) {
   if (!verdict.remarks.empty()) return fmt::format("{}: {}", line, words_of(verdict.remarks.front()));
   if (!verdict.reason.empty()) return fmt::format("{}: {}", line, verdict.reason);  // of a process that died
   if (const Testimony* testimony = deciding_testimony(verdict))
-    line += fmt::format(": {} ({})", numbers(*testimony), witness_name(testimony->witness));
+    line += fmt::format(": {} ({})", testimony->errors.empty() ? numbers(*testimony) : first_line(testimony->reason),
+                        witness_name(testimony->witness));
   return line;
 }
 

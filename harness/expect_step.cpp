@@ -149,6 +149,7 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
     save_operands(node, step, inputs);
     if (op.backward_refusal && node.edges[0] != no_node) node.refusal = op.backward_refusal(args, step.inplace);
   }
+  node.cuts = op.functional || (op.name == "pow" && args.is_number(1) && args[1] == 0);
   if (!typed.kernel_refusal.empty()) throw Raised{typed.kernel_refusal};
   if (step.inplace)
     write(step, typed, node, inputs.any_requires_grad, all);
