@@ -62,7 +62,6 @@ Departure compare(const std::vector<double>& observed, const Spread& expected, d
 }
 
 Departure compare_derivatives(const std::optional<Array>& observed, const Spread& expected) {
-  constexpr double underflowing = 0x1p-340;
   std::vector<double> data = observed ? observed->data : std::vector<double>(expected.value.size());
   for (std::size_t e = 0; e < data.size(); ++e)
     if (std::abs(data[e]) < underflowing && std::abs(expected.value[e]) < underflowing) data[e] = expected.value[e];

@@ -23,6 +23,9 @@ inline constexpr Tolerance one_op{.k = 1, .relative_floor = 2, .global_floor = 0
 /// For its gradients, which formulas of up to four ops compute, each of them rounding to the type.
 inline constexpr Tolerance one_backward{.k = 2, .relative_floor = 2, .global_floor = 0, .least_floor = 2};
 
+/// Products of numbers below this, such as r^3, are 0 or subnormal.
+inline constexpr double underflowing = 0x1p-340;
+
 /// The element that departs most, and by how many units.
 struct Departure {
   double ratio = 0;

@@ -14,7 +14,6 @@ namespace {
 constexpr int levels = 4;
 constexpr double first_step = 0x1p-8;   // starting larger once gave false agreement (numerics.md 2.4)
 constexpr double smallest_step = 1e-9;
-constexpr double underflowing = 0x1p-340;  // partials like r^3 of numbers below this are 0 or subnormal
 constexpr double tau = 1e-6;            // judged only when the tolerance is this small against the scale
 constexpr double rounding_units = 16;   // C of numerics.md 2.3
 constexpr double unit = 0x1p-53;

@@ -67,7 +67,9 @@ std::string headline(const Verdict& verdict) {
                        refusal_words(verdict.outcome.refusal));
   if (!verdict.remarks.empty()) return fmt::format("{}: {}", line, words_of(verdict.remarks.front()));
   if (!verdict.reason.empty()) return fmt::format("{}: {}", line, verdict.reason);  // of a process that died
-  if (decides) line += fmt::format(": {} ({})", numbers(*decides), witness_name(decides->witness));
+  if (decides)
+    line += fmt::format(": {} ({})", decides->errors.empty() ? numbers(*decides) : first_line(decides->reason),
+                        witness_name(decides->witness));
   return line;
 }
 

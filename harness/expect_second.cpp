@@ -16,8 +16,7 @@ std::optional<Refusal> Model::second_backward_refusal() const {
     open.pop_back();
     if (node.kind == State::Node::Kind::accumulate)
       return Refusal{{Phase::Kind::backward, state_->backwards + 1}, "E23", {}};
-    // What a fill or a copy hands on to its target's past is zeros, whatever it is given.
-    const bool cuts = node.kind == State::Node::Kind::op && node.op && node.op->functional;
+    const bool cuts = node.kind == State::Node::Kind::op && node.cuts;
     for (std::size_t k = cuts ? 1 : 0; k < node.edges.size(); ++k)
       if (const int next = node.edges[k]; next != State::no_node && !seen[next]) {
         seen[next] = 1;

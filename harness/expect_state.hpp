@@ -37,6 +37,7 @@ struct Model::State {
     bool ran = false, freed = false;  ///< by a backward
     bool overlapping_base = false;   ///< copy_slices with a self-overlapping base: E13 before anything is unpacked
     bool overlapping_slice = false;  ///< ... into a self-overlapping view: E13 afterwards
+    bool cuts = false;               ///< the gradient of operand 0 is zeros, whatever arrives
     std::string_view refusal{};      ///< what the op's own backward raises: E21, E22, E23
     const Op* op = nullptr;
     bool inplace = false;

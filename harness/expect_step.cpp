@@ -155,6 +155,7 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
     if (op.backward_refusal && node.edges[0] != no_node) node.refusal = op.backward_refusal(args, step.inplace);
     if (node.refusal == "E23") kept.back().clone = false;  // a node without a formula keeps nothing
   }
+  node.cuts = op.functional || (op.name == "pow" && args.is_number(1) && args[1] == 0);
   if (!typed.kernel_refusal.empty()) throw Raised{typed.kernel_refusal};
   if (step.inplace)
     write(step, typed, node, inputs.any_requires_grad, all);

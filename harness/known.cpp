@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "harness/claim.hpp"
@@ -27,6 +28,8 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DT
     const auto& claim = std::get<std::optional<Claim>>(read);
     if (!claim || claim->kind != Claim::Kind::finding) continue;
     Plan own = plan_for(claim, plan);
+    const bool numbers = claim->finding <= FindingKind::twin_mismatch;  // only a witness sees these
+    if (numbers && std::none_of(own.witnesses.begin(), own.witnesses.end(), [](bool asked) { return asked; })) continue;
     own.lanes = with_lanes_of(chain, {}, fmt::format("{}:1:1", file));  // a chain is known for what it shows in its lane
     if (const auto device = header(chain, "device"); !device)
       own.device.clear();  // and on its device

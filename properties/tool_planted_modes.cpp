@@ -39,11 +39,12 @@ TEST_F(PlantedModes, Are_seen_by_their_own_witness_alone) {
 }
 
 TEST_F(PlantedModes, Right_ops_are_never_accused) {
-  Knobs knobs;
-  for (const auto name : controls()) knobs.ops.push_back(find_op(name));
-  for (const auto name : {"mul", "add", "sin", "sum", "narrow", "transpose", "expand", "relu"})
-    knobs.ops.push_back(find_op(name));
   for (const Witness witness : {Witness::forward, Witness::second}) {
+    Knobs knobs;
+    for (const auto name : controls())  // good_sin_ keeps a copy without a history: right once, not twice
+      if (witness != Witness::second || name != "good_sin") knobs.ops.push_back(find_op(name));
+    for (const auto name : {"mul", "add", "sin", "sum", "narrow", "transpose", "expand", "relu"})
+      knobs.ops.push_back(find_op(name));
     int agreed = 0;
     for (std::uint64_t seed = 0; seed < 5000; ++seed) {
       Choices choices(seed);

@@ -166,12 +166,13 @@ void note_order(const Group& x) {
 /// values these agree, with inf and nan they do not.
 void product(MathsCall& m) {
   const auto zeros = std::count_if(m.in[0].begin(), m.in[0].end(), [](const Var& e) { return has_zero(e.v); });
-  const bool vanishes = m.call.args.is_none(dim) && zeros > 1;
+  const bool vanishes = m.call.args.is_none(dim) && zeros > 1 && !Duals::on();  // the slope is 0, not its own slope
   each_group(m, [&](const Group& x) {
     if (m.call.rank(0) == 0) return *x[0];
     note_order(x);
     Lanes value(1.0);
     for (const Var* e : x) value = stored(value * e->v);  // unlike sums, products add up their rounding in the type itself
+    if (Duals::on() && zeros == 0 && value.exact() == 0) Tape::active().branch(true, true, {-1, -1, 0});  // underflow
     if (vanishes) return with_partials(value, x, [](std::size_t) { return Lanes(0.0); });
     if (zeros == 0) return with_partials(value, x, [&](std::size_t i) { return value / x[i]->v; });
     std::vector<Lanes> after(x.size(), Lanes(1.0));
