@@ -23,7 +23,9 @@ using testing::Scratch;
 using Json = nlohmann::json;
 
 Finished run_planted(const std::string& out, const std::string& ops, const std::vector<std::string>& more) {
-  std::vector<std::string> arguments{"run", "--seed", "7", "--ops", ops + ",mul,exp,narrow,transpose", "--out", out};
+  // Planted ops are right in reverse mode alone.
+  std::vector<std::string> arguments{"run", "--seed", "7", "--ops", ops + ",mul,exp,narrow,transpose", "--out", out,
+                                     "--witness", "expectation,reference,twin,difference,memory,time"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return Program(GRADSMITH_PLANTED_BINARY, arguments).wait();
 }

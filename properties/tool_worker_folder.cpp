@@ -101,7 +101,8 @@ TEST(WorkerFolder, The_judge_tells_each_phase_before_it_begins) {
   plan.entering = [&](std::string_view phase) { phases.emplace_back(phase); };
   const auto parsed = parse("gradsmith 1\na = input f64[2] requires_grad\nv1 = sin(a)\n");
   judge(std::get<Chain>(parsed), plan);
-  EXPECT_EQ(phases, (std::vector<std::string>{"expect", "execute", "reference", "difference", "twin", "memory", "time"}));
+  EXPECT_EQ(phases, (std::vector<std::string>{"expect", "execute", "reference", "difference", "twin", "forward", "second", "memory",
+                                              "time"}));
 }
 
 TEST(CampaignStatus, Its_history_stays_short_and_comes_back_from_JSON) {
