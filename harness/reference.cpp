@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "harness/tape_narrow.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
@@ -290,7 +291,7 @@ std::vector<Lanes> Evaluator::sweep(const std::vector<Value>& roots,
       const int node = families_[t.family][t.cells[e]];
       if (node < 0) continue;
       Lanes& at = adjoint[node];
-      at = at.exact() == 0 ? Lanes(cotangents[r][e]) : at + cotangents[r][e];  // sums round, single seeds do not
+      at = at.exact() == 0 ? Lanes(cotangents[r][e]) : accumulated(at, cotangents[r][e]);  // sums round, single seeds do not
     }
   }
   if (!Tape::active().sweep(adjoint)) infinite_ = true;
@@ -343,7 +344,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
       for (const Value leaf : leaves) {
         const auto& nodes = evaluator.leaf(leaf);
         for (std::size_t e = 0; e < nodes.size(); ++e)
-          gradients[leaf][e] = gradients[leaf][e] + adjoint[nodes[e]];
+          gradients[leaf][e] = accumulated(gradients[leaf][e], adjoint[nodes[e]]);
       }
       return;
     }

@@ -1,7 +1,7 @@
 // The tape for tensors of float and of 16-bit types: what they keep is rounded, in values and in the reverse sweep.
-#include <cmath>
+#include "harness/tape_narrow.hpp"
 
-#include "harness/tape.hpp"
+#include <cmath>
 
 namespace gradsmith {
 namespace {
@@ -49,6 +49,14 @@ Lanes round_stored(const Lanes& x) {
   return out;
 }
 
+Lanes accumulated(const Lanes& before, const Lanes& gradient) {
+  if (!Noise::narrow()) return before + gradient;
+  if (!any_lane(before, [](double size) { return size != 0; })) return gradient;
+  const double relative = astray * unit_roundoff(Noise::storage());
+  const Lanes::Vec first = before.v + before.v * (relative * deviation());
+  return stored(Lanes(first + gradient.v + gradient.v * (relative * deviation())));
+}
+
 void Tape::keep_narrow(int node) {
   if (kept_.size() <= static_cast<std::size_t>(node)) kept_.resize(node + 1);
   kept_[node] = 1;
@@ -62,10 +70,9 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
   const auto pass = [&](const Lanes& g, const Lanes& partial, int parent) {
     if (parent < 0) return;
     defined &= !any_lane(partial, [&](double size) { return size > range.largest; });
-    Lanes share = is_one(partial) ? g : g * rounded_if_small(partial, range);
-    if (kept(parent)) share = stored(share);
+    const Lanes share = is_one(partial) ? g : g * rounded_if_small(partial, range);
     Lanes& sum = adjoint[parent];
-    sum = any_lane(sum, [](double size) { return size != 0; }) ? sum + share : share;
+    sum = kept(parent) ? accumulated(sum, stored(share)) : sum + share;
   };
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     const Node& node = nodes_[i];
