@@ -57,7 +57,7 @@ class Teller {
     if (std::holds_alternative<Step>(s)) number = fmt::format("step {}", step_number(chain_, i));
     if (std::holds_alternative<Backward>(s)) number = fmt::format("backward {}", ++backwards_);
     constexpr std::size_t longest = 84;
-    if (text.size() > longest) text = text.substr(0, longest) + " ...";
+    if (text.size() > longest) text = text.substr(0, longest - 1) + " ...";
     head(number, text);
     if (std::holds_alternative<RegionBegin>(s)) ++depth_;
     if (const auto* input = std::get_if<Input>(&s)) tensor(i, input->name);

@@ -44,10 +44,11 @@ struct Told {
   int code;
 };
 
-/// Every chain of the corpus; those that show a defect in the linked release must fail.
+/// Every chain that somebody stored; those that show a defect in the linked release must fail. What a campaign reached is
+/// left out: its steps are those of op_chains, and a compiler takes its time.
 std::vector<Told> corpus_chains() {
   std::vector<Told> out;
-  for (const std::string& file : chain_files({corpus})) {
+  for (const std::string& file : chain_files({corpus + "/seeds", corpus + "/known", corpus + "/regressions"})) {
     Chain chain = std::get<Chain>(load_chain(file));
     if (!no_repro(chain).empty()) continue;
     const Claim claim = std::get<std::optional<Claim>>(claim_of(chain)).value();

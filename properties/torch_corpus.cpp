@@ -32,7 +32,7 @@ TEST_P(Corpus, Shows_what_its_headers_claim) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Stored, Corpus, testing::Values("seeds", "known", "regressions"),
+INSTANTIATE_TEST_SUITE_P(Stored, Corpus, testing::Values("seeds", "known", "regressions", "distilled"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace
