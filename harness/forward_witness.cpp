@@ -8,6 +8,7 @@
 #include "harness/forward.hpp"
 #include "harness/layout.hpp"
 #include "harness/values.hpp"
+#include "harness/weigh.hpp"
 
 namespace gradsmith {
 namespace {
@@ -191,17 +192,7 @@ void widen(std::vector<std::optional<Spread>>& into, const std::vector<std::opti
 /// The worst departure of any tensor.
 Testimony weigh(const Chain& chain, const std::vector<std::optional<Array>>& observed,
                 const std::vector<std::optional<Spread>>& expected, std::string_view what) {
-  Testimony out{.witness = Witness::forward, .opinion = Opinion::agree, .kind = FindingKind::forward_mode};
-  for (std::size_t v = 0; v < expected.size(); ++v) {
-    if (!expected[v]) continue;
-    const Departure d = compare_derivatives(observed[v], *expected[v]);
-    if (d.ratio <= out.ratio) continue;
-    out.ratio = d.ratio;
-    out.observed = d.observed;
-    out.expected = d.expected;
-    out.name = fmt::format("{}{}[{}]", what, chain.names[v], d.element);
-  }
-  return out;
+  return weigh_derivatives(Witness::forward, FindingKind::forward_mode, chain, observed, expected, what);
 }
 
 /// Values are computed as without tangents.
@@ -314,14 +305,14 @@ Testimony forward_witness(const Chain& chain, const Typed& typed, const std::vec
   if (run.refusal) return says(Opinion::agree, fmt::format("refused as it must be: {}", run.refusal->id));
   if (auto moved = moved_value(chain, run, outcome)) return *moved;
   const Tolerance tolerance;
-  out = weigh(chain, run.tangents, expected.tangents, "tangent ");
+  out = weigh(chain, run.tangents, expected.tangents, "tangent");
   if (!(out.ratio <= tolerance.k)) {
     for (int i = 1; i <= tolerance.more_replicas; ++i) {
       const Expected more = expect(static_cast<std::uint64_t>(i));
       if (!more.open.empty()) return says(Opinion::inconclusive, more.open);
       widen(expected.tangents, more.tangents);
     }
-    out = weigh(chain, run.tangents, expected.tangents, "tangent ");
+    out = weigh(chain, run.tangents, expected.tangents, "tangent");
   }
   if (!(out.ratio <= tolerance.k))
     return says(Opinion::disagree,

@@ -26,9 +26,6 @@ class Merge {
 
   /// True or false once it has ended: whether it went well. Does not wait.
   std::optional<bool> poll();
-  /// After it went well: the chosen units, file names in `scratch`/out.
-  std::vector<std::string> chosen() const;
-  std::filesystem::path chosen_folder() const { return scratch_ / "out"; }
   /// Puts the chosen units into `target`, then removes what was gathered from `target` and from `sources`, but for the
   /// chosen in `target`. A kill at any moment leaves every feature somewhere.
   void put_in_place(const std::filesystem::path& target, const std::vector<std::filesystem::path>& sources) const;
@@ -36,6 +33,10 @@ class Merge {
   std::filesystem::path log() const { return scratch_ / "log"; }
 
  private:
+  /// After it went well: the chosen units, file names in `scratch`/out.
+  std::vector<std::string> chosen() const;
+  std::filesystem::path chosen_folder() const { return scratch_ / "out"; }
+
   std::filesystem::path scratch_;
   std::size_t gathered_ = 0;
   std::unique_ptr<Spawned> process_{};

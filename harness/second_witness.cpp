@@ -10,6 +10,7 @@
 #include "harness/expect.hpp"
 #include "harness/second.hpp"
 #include "harness/values.hpp"
+#include "harness/weigh.hpp"
 
 namespace gradsmith {
 namespace {
@@ -86,17 +87,7 @@ std::optional<Refusal> foreseen(const Chain& chain, const Typed& typed) {
 /// The worst departure of any leaf.
 Testimony weigh(const Chain& chain, const std::vector<std::optional<Array>>& observed,
                 const std::vector<std::optional<Spread>>& expected, std::string_view what) {
-  Testimony out{.witness = Witness::second, .opinion = Opinion::agree, .kind = FindingKind::second_order};
-  for (std::size_t v = 0; v < expected.size(); ++v) {
-    if (!expected[v]) continue;
-    const Departure d = compare_derivatives(observed[v], *expected[v]);
-    if (d.ratio <= out.ratio) continue;
-    out.ratio = d.ratio;
-    out.observed = d.observed;
-    out.expected = d.expected;
-    out.name = fmt::format("{} {}[{}]", what, chain.names[v], d.element);
-  }
-  return out;
+  return weigh_derivatives(Witness::second, FindingKind::second_order, chain, observed, expected, what);
 }
 
 /// Slope of LibTorch's own first gradient along the direction, at the element that departs most; nothing where

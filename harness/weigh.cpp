@@ -27,4 +27,20 @@ void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<A
   }
 }
 
+Testimony weigh_derivatives(Witness witness, FindingKind kind, const Chain& chain,
+                            const std::vector<std::optional<Array>>& observed,
+                            const std::vector<std::optional<Spread>>& expected, std::string_view what) {
+  Testimony out{.witness = witness, .opinion = Opinion::agree, .kind = kind};
+  for (std::size_t v = 0; v < expected.size(); ++v) {
+    if (!expected[v]) continue;
+    const Departure d = compare_derivatives(observed[v], *expected[v]);
+    if (d.ratio <= out.ratio) continue;
+    out.ratio = d.ratio;
+    out.observed = d.observed;
+    out.expected = d.expected;
+    out.name = fmt::format("{} {}[{}]", what, chain.names[v], d.element);
+  }
+  return out;
+}
+
 }  // namespace gradsmith

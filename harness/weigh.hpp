@@ -22,4 +22,10 @@ enum class Missing : std::uint8_t { is_left_out, is_zero };
 void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<Array>>& observed,
            const std::vector<std::optional<Spread>>& expected, const Scale& scale, Missing missing = Missing::is_left_out);
 
+/// Of a mode of its own: the worst departure of its derivatives over all tensors, as `compare_derivatives` measures it;
+/// `agree`, whatever the ratio. `what` stands before the tensor's name.
+Testimony weigh_derivatives(Witness witness, FindingKind kind, const Chain& chain,
+                            const std::vector<std::optional<Array>>& observed,
+                            const std::vector<std::optional<Spread>>& expected, std::string_view what);
+
 }  // namespace gradsmith

@@ -88,4 +88,15 @@ std::string content(const std::string& path) {
   return text.str();
 }
 
+std::string body(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    if (!line.starts_with("#") && !line.starts_with("gradsmith ")) out += line.substr(0, line.find("  #")) + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
 }  // namespace gradsmith::testing

@@ -51,4 +51,7 @@ struct Scratch {
 /// Content of a file, "" if there is none.
 std::string content(const std::string& path);
 
+/// A stored chain's text without its header and its remarks.
+std::string body(const std::string& text);
+
 }  // namespace gradsmith::testing

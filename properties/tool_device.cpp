@@ -21,6 +21,7 @@ void PrintTo(const DeviceFault& fault, std::ostream* out) { *out << fault.op; }
 
 namespace {
 
+using testing::body;
 using testing::content;
 using testing::Finished;
 using testing::gradsmith;
@@ -41,18 +42,6 @@ Words run(const std::string& out, const std::string& ops, int cases) {
 }
 
 Json summary(const std::string& out) { return Json::parse(content(out + "/summary.json")); }
-
-/// A stored chain without its header and its remarks.
-std::string body(const std::string& text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = text.find('\n', at);
-    const std::string line = text.substr(at, end - at);
-    if (!line.starts_with("#") && !line.starts_with("gradsmith ")) out += line.substr(0, line.find("  #")) + "\n";
-    at = end + 1;
-  }
-  return out;
-}
 
 void expect_one_line(const Finished& run, int code, const std::string& part) {
   EXPECT_EQ(run.code, code) << run.out << run.err;

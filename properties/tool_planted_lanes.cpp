@@ -16,6 +16,7 @@ void PrintTo(const PlantedForLane& fault, std::ostream* out) { *out << fault.op;
 
 namespace {
 
+using testing::body;
 using testing::content;
 using testing::Finished;
 using testing::Program;
@@ -36,18 +37,6 @@ std::vector<Json> new_findings(const std::string& out) {
   for (const Json& finding : summary["findings"])
     if (!finding["known"]) found.push_back(finding);
   return found;
-}
-
-/// A stored chain without its header and its remarks.
-std::string body(const std::string& text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = text.find('\n', at);
-    const std::string line = text.substr(at, end - at);
-    if (!line.starts_with("#") && !line.starts_with("gradsmith ")) out += line.substr(0, line.find("  #")) + "\n";
-    at = end + 1;
-  }
-  return out;
 }
 
 class PlantedLaneFault : public ::testing::TestWithParam<PlantedForLane> {};
