@@ -146,6 +146,7 @@ struct Op {
   std::string_view name{};
   std::vector<Param> params{};
   ShapeRule shape = nullptr;                                   ///< null: elementwise, broadcast over all tensor operands
+  ShapeRule shape_on_device = nullptr;                         ///< where a device's kernel may lay results out otherwise; null: as on the CPU
   Maths maths{};                                               ///< values; derivatives come from the tape. Views have none
   Maths maths_inplace{};                                       ///< where LibTorch derives the in-place form from the result (elu_); else empty
   std::vector<Revision> revisions{};                           ///< oldest first; the table takes the last that the linked release has

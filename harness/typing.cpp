@@ -138,7 +138,8 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
     }
     const Promotion promotion = promote(call);
     if (!promotion.invalid.empty()) return promotion.invalid;
-    Shaped shaped = op.shape ? op.shape(call) : ops::elementwise_shape(call);
+    const ShapeRule rule = layouts_ == Layouts::device && op.shape_on_device ? op.shape_on_device : op.shape;
+    Shaped shaped = rule ? rule(call) : ops::elementwise_shape(call);
     if (!shaped.invalid.empty()) return shaped.invalid;
     if (step->inplace) {
       typed.kernel_refusal = inplace_refusal(call, values, shaped);
@@ -174,8 +175,8 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
   return std::nullopt;
 }
 
-std::variant<Typed, Invalid> type_chain(const Chain& chain) {
-  Typer typer;
+std::variant<Typed, Invalid> type_chain(const Chain& chain, Layouts layouts) {
+  Typer typer(layouts);
   for (std::size_t i = 0; i < chain.statements.size(); ++i)
     if (auto message = typer.add(chain, chain.statements[i])) return Invalid{i, *message};
   return std::move(typer).typed();
