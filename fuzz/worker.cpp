@@ -79,8 +79,8 @@ FuzzWorker::FuzzWorker(Reached* coverage) {
       throw UsageError{"GRADSMITH_ON_FINDING: \"" + std::string(wanted) + "\" is neither abort nor report"};
     aborts_ = wanted != "report";
     const std::string_view corpus = variable("GRADSMITH_CORPUS");
-    for (const auto& [signature, issue] : learn_known(corpus.empty() ? "corpus" : corpus, {.lanes = plan_.lanes}).issues)
-      seen_.insert(signature);
+    const KnownTable known = learn_known(corpus.empty() ? "corpus" : corpus, {.lanes = plan_.lanes}, every_type);
+    for (const auto& [signature, issue] : known.issues) seen_.insert(signature);
   });
 }
 

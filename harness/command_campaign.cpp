@@ -73,7 +73,7 @@ int command_campaign(const CampaignOptions& options) {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files then shows as a write that fails
   fmt::print(stderr, "GradSmith {}, LibTorch {}, seed {}, {} worker{}, {}\n", version, libtorch_version(),
              settings.seed, settings.workers, settings.workers == 1 ? "" : "s", settings.folder.string());
-  return run_campaign(settings, learn_known_aloud(corpus, {}));
+  return run_campaign(settings, learn_known_aloud(corpus, {}, every_type));
 }
 
 }  // namespace gradsmith

@@ -297,7 +297,7 @@ int command_run(const RunOptions& options) {
   if (store.was_interrupted())
     fmt::print(stderr, "the last run here was killed; what it was judging is in {}\n",
                (store.folder() / "slots.interrupted").string());
-  return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan, knobs.dtype))();
+  return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan, std::span(&knobs.dtype, 1)))();
 }
 
 }  // namespace gradsmith

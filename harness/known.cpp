@@ -15,7 +15,7 @@
 
 namespace gradsmith {
 
-KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DType dtype) {
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, std::span<const DType> dtypes) {
   KnownTable table;
   std::error_code ignored;
   if (!std::filesystem::is_directory(corpus / "known", ignored)) return table;
@@ -43,14 +43,19 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DT
                                             header(chain, "link").value_or("")});
       return signature.has_value();
     };
-    if (!shows(chain)) table.passing.push_back(file);
-    else if (dtype != floating_type(chain)) shows(in_type(chain, dtype));
+    if (!shows(chain)) {
+      table.passing.push_back(file);
+      continue;
+    }
+    for (const DType dtype : dtypes)
+      if (dtype != floating_type(chain)) shows(in_type(chain, dtype));
   }
   return table;
 }
 
-KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan, DType dtype) {
-  KnownTable known = corpus ? learn_known(*corpus, plan, dtype) : KnownTable{};
+KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan,
+                             std::span<const DType> dtypes) {
+  KnownTable known = corpus ? learn_known(*corpus, plan, dtypes) : KnownTable{};
   for (const std::string& file : known.passing)
     fmt::print(stderr, "{}: a known issue that now passes; see `gradsmith replay`\n", file);
   return known;

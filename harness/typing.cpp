@@ -13,13 +13,13 @@ namespace {
 
 std::string shape_text(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-/// What the kernel of an in-place step checks, in LibTorch's order: attributes of a composite (E24), overlap (E13, E14), then
-/// shape (E18, E19).
+/// What the kernel of an in-place step checks, in LibTorch's order: attributes (E24) and overlap (E13, E14), which of them
+/// first says the op, then shape (E18, E19).
 std::string_view inplace_refusal(const Call& call, const std::vector<Value>& values, const Shaped& shaped) {
   const TensorInfo& self = *call.tensors[0];
   const bool onto_itself = call.op->name == "copy" && call.tensors[1]->storage == self.storage &&
                            call.tensors[1]->layout == self.layout;  // returns early
-  if (shaped.refusal == "E24" && !call.op->composite.empty()) return shaped.refusal;  // before it calls any kernel
+  if (shaped.refusal == "E24" && !call.op->memory_first) return shaped.refusal;
   if (!call.op->overlap_unchecked && !onto_itself) {
     if (has_internal_overlap(self.layout)) return "E13";
     for (std::size_t i = 1; i < call.tensors.size(); ++i) {
