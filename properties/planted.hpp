@@ -35,10 +35,11 @@ struct PlantedForLane {
   std::string_view guilty, detail, minimum;
 };
 
-/// A planted fault that shows only after a history of three and more steps on the same memory, and the smallest chain that
-/// shows it.
+/// A planted fault that shows only after a history on the same memory, and the smallest chain that shows it. Its depth is
+/// how many steps and `backward`s that chain has, but for the `clone` that makes memory which may be written.
 struct DeepPlanted {
   std::string_view op;
+  int depth;
   Witness witness;
   FindingKind kind;
   std::string_view minimum;
