@@ -182,6 +182,22 @@ Plan asking(std::initializer_list<Witness> witnesses, const Plan& asked) {
   return plan;
 }
 
+/// The op at fault in a wrong gradient: of several that may be, the last that makes a wrong one of what arrives at it, as
+/// `figures` asks; empty if nobody is accused.
+std::string guilty_of(const std::vector<Accused>& accused, const Chain& chain, const Typed& typed, const Plan& figures) {
+  const auto form = [&](const Accused& one) { return form_of(std::get<Step>(chain.statements[one.statement])); };
+  for (std::size_t i = 0; accused.size() > 1 && i < accused.size(); ++i) {
+    auto alone = isolate(chain, typed, accused[i].statement);
+    if (!alone) continue;
+    const Step& step = std::get<Step>(alone->statements.back());
+    const Value product = step.inplace ? Args(step.args).tensor(0) : step.results[0];
+    Spec cotangent{.kind = Spec::Kind::list, .list = accused[i].cotangent};
+    alone->statements.emplace_back(Backward{.roots = {product}, .cotangent = std::move(cotangent)});
+    if (judge(*alone, figures).status == Status::finding) return form(accused[i]);
+  }
+  return accused.empty() ? std::string() : form(accused.front());
+}
+
 /// Of what a device alone does: `out`, as the witness has it, with the op at fault there.
 Signature signature_there(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
                           const Testimony& testimony, const Plan& plan, Signature out) {
@@ -192,9 +208,13 @@ Signature signature_there(const Chain& chain, const Typed& typed, const std::vec
   if (testimony.kind == FindingKind::nondeterminism) alone.executions = many_executions;  // it may show seldom
   if (auto culprit = Search(chain, typed, out).culprit(alone)) return *culprit;
   if (testimony.kind == FindingKind::device_mismatch) {
-    const OnDevice there(plan.device);
-    out.guilty = guilty_of_value(chain, typed);
-    if (out.guilty.empty()) out.guilty = guilty_of_gradient(chain, typed, implied_roots);
+    std::vector<Accused> accused;
+    {
+      const OnDevice there(plan.device);
+      out.guilty = guilty_of_value(chain, typed);
+      if (out.guilty.empty()) accused = accused_of_gradient(chain, typed, implied_roots);
+    }
+    if (out.guilty.empty()) out.guilty = guilty_of(accused, chain, typed, alone);
   }
   if (out.guilty.empty()) out.guilty = suspects(chain);
   return out;
@@ -248,8 +268,10 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
     return out;
   }
   if (auto culprit = in_reverse ? search.culprit(errors) : std::nullopt) return *culprit;
-  if (in_reverse) out.guilty = testimony.kind == FindingKind::wrong_value ? guilty_of_value(chain, typed)
-                                                          : guilty_of_gradient(chain, typed, implied_roots);
+  if (in_reverse)
+    out.guilty = testimony.kind == FindingKind::wrong_value
+                     ? guilty_of_value(chain, typed)
+                     : guilty_of(accused_of_gradient(chain, typed, implied_roots), chain, typed, figures);
   if (out.guilty.empty()) out.guilty = suspects(chain);
   return out;
 }

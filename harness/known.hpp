@@ -30,9 +30,9 @@ struct KnownTable {
 /// (signature_apart.hpp); an absent folder gives an empty table. What a chain shows with its floating inputs in one of
 /// `dtypes` is known as well; what is of another kind than its header expects is not: it is something else. UsageError
 /// for a file that is no chain.
-KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, std::span<const DType> dtypes);
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, std::span<const DType> dtypes = {});
 /// The same, naming on standard error those that now pass. Without a corpus: nothing is known.
 KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan,
-                             std::span<const DType> dtypes);
+                             std::span<const DType> dtypes = {});
 
 }  // namespace gradsmith

@@ -1,5 +1,7 @@
 #include "harness/lanes.hpp"
 
+#include <algorithm>
+
 namespace gradsmith {
 namespace {
 
@@ -43,6 +45,21 @@ void Noise::restart(std::uint64_t start, DType dtype) {
   at_ = static_cast<std::uint32_t>(splitmix(start));
   table_ = noise_table(dtype);
   storage_ = dtype;
+  normal_ = dtype == DType::f64 ? 0x1p-1022 : range_of(DType::f32).normal;
+}
+
+Lanes noisy_subnormal(const Lanes::Vec& v) {
+  const double u = Noise::narrow() ? unit_roundoff(DType::f32) : unit_roundoff(DType::f64);
+  const double least = Noise::narrow() ? range_of(DType::f32).least : 0x1p-1074;
+  const Lanes::Vec factors = Noise::next();
+  Lanes out(v);
+  for (int lane = 0; lane < lane_count; ++lane) {
+    const double draw = (factors[lane] - 1) / (noise_units * u);  // in (-1, 1); 0 in the plain lanes
+    if (draw == 0) continue;
+    const double moved = std::max(std::fabs(v[lane]) + std::round(4 * draw - 2) * least, 0.0);
+    out.v[lane] = std::copysign(draw < 0 ? 0.0 : moved, v[lane]);
+  }
+  return out;
 }
 
 namespace detail {

@@ -56,12 +56,15 @@ class Noise {
   static DType storage() { return storage_; }
   /// Tensors hold less than a double.
   static bool narrow() { return storage_ != DType::f64; }
+  /// Smallest normal number of the computation: double's, or float's where tensors are narrow.
+  static double normal() { return normal_; }
 
  private:
   static constexpr std::uint32_t mask_ = 4095;
   static thread_local std::uint32_t at_;
   static thread_local const Lanes::Vec* table_;
   static thread_local DType storage_;
+  static inline thread_local constinit double normal_ = 0x1p-1022;
 };
 
 /// `x` rounded to the type of the tensors (tape_narrow.cpp).
@@ -71,7 +74,14 @@ Lanes round_stored(const Lanes& x);
 /// derives from after it was kept (numerics.md 3.3), and of what a composite op keeps in between.
 inline Lanes stored(const Lanes& x) { return Noise::narrow() ? round_stored(x) : x; }
 
-inline Lanes noisy(const Lanes::Vec& v) { return Lanes(v * Noise::next()); }
+/// A result below the normal numbers: kernels lose digits there, or give 0 (log1p of the smallest number does). Replicas do
+/// either: they are 0, or off by up to 2 of the smallest numbers.
+Lanes noisy_subnormal(const Lanes::Vec& v);
+
+inline Lanes noisy(const Lanes::Vec& v) {
+  if (const double size = std::fabs(v[0]); size < Noise::normal() && size != 0) [[unlikely]] return noisy_subnormal(v);
+  return Lanes(v * Noise::next());
+}
 inline Lanes operator+(const Lanes& a, const Lanes& b) { return noisy(a.v + b.v); }
 inline Lanes operator-(const Lanes& a, const Lanes& b) { return noisy(a.v - b.v); }
 inline Lanes operator-(const Lanes& a) { return Lanes(-a.v); }

@@ -66,10 +66,11 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
   bool defined = true;
   const Range range = range_of(Noise::storage());
   const auto kept = [&](std::size_t node) { return node < kept_.size() && kept_[node]; };
+  const auto beyond = [&](const Lanes& partial) { return any_lane(partial, [&](double size) { return !(size <= range.largest); }); };
   // What an op passes on to an operand is a tensor, and so is the sum of all that arrives there.
   const auto pass = [&](const Lanes& g, const Lanes& partial, int parent) {
     if (parent < 0) return;
-    defined &= !any_lane(partial, [&](double size) { return size > range.largest; });
+    defined &= !beyond(partial);
     const Lanes share = is_one(partial) ? g : g * rounded_if_small(partial, range);
     Lanes& sum = adjoint[parent];
     sum = kept(parent) ? accumulated(sum, stored(share)) : sum + share;
@@ -81,7 +82,7 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
     defined &= std::isfinite(g.exact());
     if (node.a < 0 && node.b < 0) continue;
     if (g.v[0] == 0 && g.v[1] == 0 && g.v[2] == 0 && g.v[3] == 0) {
-      defined &= std::isfinite(node.da.exact()) && std::isfinite(node.db.exact());
+      defined &= !beyond(node.da) && !beyond(node.db);
       continue;
     }
     pass(g, node.da, node.a);

@@ -63,6 +63,9 @@ const std::vector<PlantedForLane>& planted_for_lanes();
 const std::vector<DeepPlanted>& deep_planted();
 const std::vector<DeadlyPlanted>& deadly_planted();
 const std::vector<PlantedForType>& planted_for_types();
+/// Ops that are wrong by so many ulp, each size an op: bad_sin_value_1_ulp to bad_sin_gradient_64_ulp. How small an error is seen in
+/// a type is measured with them (fuzz/smallest_error.py).
+std::vector<std::string_view> graded_by_ulps();
 /// The ops of `deep_planted()` and of `deadly_planted()`, for programs that link no others.
 const std::vector<const Op*>& deep_ops();
 const std::vector<const Op*>& deadly_ops();

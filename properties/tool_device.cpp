@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -62,6 +63,22 @@ TEST(Device, That_computes_as_the_CPU_does_is_never_accused) {
 TEST(Device, Bears_out_what_stored_chains_expect) {
   const Finished finished = command({"replay", GRADSMITH_SOURCE_DIR "/corpus"}, shadow);
   EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+}
+
+TEST(Device, May_lay_out_a_result_otherwise_where_its_kernel_is_known_to) {
+  const Scratch scratch;
+  const std::string strided = "gradsmith 1\na = input f64[2, 2] strides=[1, 2] values=[1, 2, 3, 4]\nv1 = log_sigmoid(a)\n";
+  const std::vector<std::string> chains = {
+      "v2 = view(v1, size=[-1])\n",                                           // no program there
+      "v2 = narrow(v1, dim=0, start=0, length=1)\nclamp_max_(v1, v2)\n",     // E14 on the CPU alone
+      "v2 = flatten(v1)\nmul_(v2, 2)\n",                                     // a view on the CPU, a copy there
+  };
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    const std::string file = scratch / (std::to_string(i) + ".chain");
+    std::ofstream(file) << strided << chains[i];
+    const Finished finished = command({"replay", file}, shadow);
+    EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+  }
 }
 
 const std::vector<DeviceFault> faults = {

@@ -29,7 +29,7 @@ const auto* const ready = testing::AddGlobalTestEnvironment(new Ready);
 
 /// The known issues, learnt once, by the signatures that all witnesses together give them.
 const KnownTable& known_issues() {
-  static const KnownTable table = learn_known(GRADSMITH_SOURCE_DIR "/corpus", {}, std::array{DType::f64});
+  static const KnownTable table = learn_known(GRADSMITH_SOURCE_DIR "/corpus", {});
   return table;
 }
 
