@@ -8,6 +8,7 @@
 #include "fuzz/mutator.hpp"
 #include "fuzz/worker.hpp"
 #include "harness/parse.hpp"
+#include "harness/version.hpp"
 
 namespace {
 
@@ -26,6 +27,9 @@ FuzzWorker& worker() {
 std::string_view as_text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
 
 }  // namespace
+
+/// Tells this program from other libFuzzer programs, which cannot be a campaign's workers.
+[[gnu::used]] const std::string_view mark = gradsmith::worker_mark;
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   worker().prepare();

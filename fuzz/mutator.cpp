@@ -10,6 +10,7 @@
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce.hpp"
+#include "harness/retype.hpp"
 
 namespace gradsmith {
 
@@ -49,7 +50,9 @@ std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_si
     return written > 0 ? written : std::max<std::size_t>(1, max_size);  // nothing fits: no chain any more, and rejected
   }
   const bool fresh = step_count(chain) == 0 || choices.chance(33);  // a chain of its own
-  const std::size_t written = put(fresh ? generate(choices, knobs) : mutate(chain, choices), data, max_size);
+  Chain changed = fresh ? generate(choices, knobs) : mutate(chain, choices);
+  if (knobs.dtype != DType::f64) changed = in_type(std::move(changed), knobs.dtype);
+  const std::size_t written = put(changed, data, max_size);
   return written > 0 ? written : std::max<std::size_t>(1, size);  // too long: unchanged
 }
 

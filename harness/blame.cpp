@@ -296,7 +296,8 @@ bool same_bug(const Signature& wanted, const Signature& shown) {
   Signature rest = shown;
   rest.guilty = wanted.guilty;
   if (!(rest == wanted)) return false;
-  if (wanted.guilty == too_many || wanted.guilty == shown.guilty) return true;
+  const bool died = wanted.kind == FindingKind::crash || wanted.kind == FindingKind::hang;
+  if (wanted.guilty == too_many || wanted.guilty == shown.guilty || (died && wanted.guilty.empty())) return true;
   const auto may = listed(wanted.guilty), are = listed(shown.guilty);
   return std::includes(may.begin(), may.end(), are.begin(), are.end());
 }

@@ -7,8 +7,8 @@
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
 #include "harness/process.hpp"
-#include "harness/reduction.hpp"
 #include "harness/repro.hpp"
+#include "harness/signature_apart.hpp"
 
 namespace gradsmith {
 
@@ -18,7 +18,7 @@ namespace {
 std::string shown_here(const Chain& chain) {
   const Apart result = apart(
       [&] {
-        initialize_libtorch();
+        prepare({});
         return headline(judge(chain));
       },
       20);

@@ -91,7 +91,7 @@ const std::vector<DeviceFault> faults = {
     {"mish", "spurious-error.mish.none-?-step.f64.shadow", "a = input f64[] values=[0]\nv1 = mish(a)\n"},
     {"neg", "missing-error.neg_.E13-step-none.f64.shadow", "a = input f64[] values=[0]\nv1 = expand(a, size=[2])\nneg_(v1)\n"},
     {"cosh", "nondeterminism.cosh.repeat.f64.shadow", "a = input f64[] values=[0]\nv1 = cosh(a)\n"},
-    {"hardswish", "crash..illegal-address.f64.shadow", "a = input f64[] values=[0]\nv1 = hardswish(a)\n"},
+    {"hardswish", "crash.hardswish.illegal-address.f64.shadow", "a = input f64[] values=[0]\nv1 = hardswish(a)\n"},
 };
 
 class FaultOnDevice : public ::testing::TestWithParam<DeviceFault> {};
