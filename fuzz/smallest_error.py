@@ -23,14 +23,14 @@ def planted_ops(planted):
 
 
 def accused(args, dtype, op):
-    """In how many programs a new finding names the op."""
+    """In how many programs its numbers are found wrong."""
     with tempfile.TemporaryDirectory() as out:
         run = subprocess.run([args.planted, "run", "--dtype", dtype, "--cases", str(args.cases), "--seed", "7", "--jobs", str(args.jobs),
                               "--ops", f"{op},{args.beside}", "--out", out], capture_output=True, text=True)
         if run.returncode not in (0, 1):
             sys.exit(f"smallest_error: {run.stderr}")
         findings = json.loads((pathlib.Path(out) / "summary.json").read_text())["findings"]
-        return sum(f["count"] for f in findings if not f["known"] and op in f["signature"])
+        return sum(f["count"] for f in findings if re.match(rf"wrong-(value|gradient)\.(.*\+)?{op}[.+]", f["signature"]))
 
 
 def main():

@@ -62,6 +62,9 @@ struct TensorInfo {
   int storage = -1;
 };
 
+/// They show the same memory in the same way; `copy_` of one onto the other returns early.
+inline bool same_place(const TensorInfo& a, const TensorInfo& b) { return a.storage == b.storage && a.layout == b.layout; }
+
 /// What a shape rule sees: the attributes, and the info of each tensor argument by parameter position (null elsewhere).
 struct Call {
   const Op* op;

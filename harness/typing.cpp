@@ -17,8 +17,7 @@ std::string shape_text(const Shape& shape) { return fmt::format("[{}]", fmt::joi
 /// first says the op, then shape (E18, E19).
 std::string_view inplace_refusal(const Call& call, const std::vector<Value>& values, const Shaped& shaped) {
   const TensorInfo& self = *call.tensors[0];
-  const bool onto_itself = call.op->name == "copy" && call.tensors[1]->storage == self.storage &&
-                           call.tensors[1]->layout == self.layout;  // returns early
+  const bool onto_itself = call.op->name == "copy" && same_place(self, *call.tensors[1]);  // returns early
   if (shaped.refusal == "E24" && !call.op->memory_first) return shaped.refusal;
   if (!call.op->overlap_unchecked && !onto_itself) {
     if (has_internal_overlap(self.layout)) return "E13";

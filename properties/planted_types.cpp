@@ -33,7 +33,7 @@ std::vector<Op> off_by_ulps() {
 }  // namespace
 
 std::vector<const Op*> for_types() {
-  static std::vector<Op> table = off_by_ulps<1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64>();
+  static std::vector<Op> table = off_by_ulps<1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 256, 1024>();
   return ops::entries(table);
 }
 
