@@ -1,5 +1,7 @@
 #include "fuzz/worker.hpp"
 
+#include <signal.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -64,6 +66,7 @@ Knobs knobs_named(std::string_view list) {
 
 FuzzWorker::FuzzWorker(Reached* coverage) {
   plan_.coverage = coverage;
+  supervisor_ = std::atoi(std::string(variable("GRADSMITH_SUPERVISOR")).c_str());
   or_leave([this] {
     knobs_ = knobs_named(variable("GRADSMITH_KNOBS"));
     if (const std::string_view lanes = variable("GRADSMITH_LANES"); !lanes.empty())
@@ -96,6 +99,7 @@ void FuzzWorker::prepare() const {
 }
 
 void FuzzWorker::begin(std::string_view bytes) {
+  if (supervisor_ > 0 && ::kill(supervisor_, 0) != 0) std::_Exit(exit_missing);
   if (slot_) slot_->begin(bytes);
 }
 
