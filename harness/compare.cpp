@@ -35,9 +35,11 @@ std::vector<double> tolerances(const Spread& expected, double u, const Tolerance
   const Units units(expected, u, tolerance);
   std::vector<double> out;
   for (std::size_t i = 0; i < expected.value.size(); ++i) {
-    const bool scattered = !std::isfinite(expected.value[i]) && expected.spread[i] != 0;
-    const double unit = units.at(i);
-    out.push_back(scattered || std::isnan(unit) ? std::numeric_limits<double>::infinity() : tolerance.k * unit);
+    const double any = std::numeric_limits<double>::infinity(), unit = units.at(i);
+    if (!std::isfinite(expected.value[i]))
+      out.push_back(expected.spread[i] != 0 ? any : 0);
+    else
+      out.push_back(std::isnan(unit) ? any : tolerance.k * unit);
   }
   return out;
 }

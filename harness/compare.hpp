@@ -33,7 +33,7 @@ struct Departure {
   double observed = 0, expected = 0;
 };
 
-/// Per element, how far an observed number may be from the expected one.
+/// Per element, how far an observed number may be from the expected one; infinity where it cannot be judged.
 std::vector<double> tolerances(const Spread& expected, double u, const Tolerance& tolerance = {});
 
 /// Largest departure of `observed` from `expected`; infinite where only one of the two is finite or where infinities

@@ -111,6 +111,7 @@ TEST(Repro, Fails_where_what_it_asserts_does_not_come) {
   value.reference.values[1]->value[0] *= 1 + 1e-13;
   gradient.reference.gradients[0]->value[1] *= 1 - 1e-13;
   missing.reference.gradients[0]->value[0] = NAN;
+  missing.reference.gradients[0]->spread[0] = 0;  // in every replica
   EXPECT_EQ(run_cpp({{"control", program(Language::cpp, fine, right(fine)), 0},
                      {"refusal that does not come", program(Language::cpp, fine, refusal), 1},
                      {"silence that does not come", program(Language::cpp, overwritten, silence), 1},
