@@ -239,7 +239,7 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     for (const Var& v : elements) tape.keep(v.node);
   tape.set_recording(true);
   for (const auto& elements : out_)
-    for (const Var& v : elements) nan_ |= isnan(v);
+    for (const Var& v : elements) nan_ |= std::isnan(v.exact());
 
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];

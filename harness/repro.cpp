@@ -61,9 +61,10 @@ Answer answer_of(const Chain& chain, const Typed& typed, Mode mode) {
   Answer answer{.mode = mode};
   answer.expectation = expect(chain, typed, &answer.roots);
   const bool stops = answer.expectation.refusal && answer.expectation.refusal->phase.kind == Phase::Kind::step;
-  if (mode == Mode::forward && !stops)
+  if (stops || (mode == Mode::second && answer.expectation.refusal)) answer.mode = mode = Mode::reverse;  // gets no further
+  if (mode == Mode::forward)
     answer_forward(answer, chain, typed);
-  else if (mode == Mode::second && !answer.expectation.refusal)
+  else if (mode == Mode::second)
     answer_second(answer, chain, typed);
   if (answer.expectation.refusal) {
     answer.open = "the program ends in a refusal";

@@ -127,7 +127,7 @@ std::vector<std::pair<Chain, Mode>> chains_in_other_modes() {
   for (const Mode mode : {Mode::forward, Mode::second})
     for (const char* text :
          {"a = input f64[2, 3] requires_grad\nb = input f64[3] requires_grad values=normal(1)\nv1 = sin(a)\n"
-          "v2 = narrow(v1, dim=0, start=1, length=1)\nmul_(v2, b)\nv3 = prod(v1)\nexp_(v3)\n",
+          "v2 = narrow(v1, dim=0, start=1, length=1)\nmul_(v2, b)\nv3 = prod(v1)\nv4 = clone(v3)\nexp_(v4)\n",
           "a = input f64[2, 2] requires_grad strides=[1, 2] values=[1, 2, 3, 4]\nc = input f64[3] requires_grad\n"
           "no_grad {\n  v1 = exp(a)\n}\nv2 = mul(a, v1)\nv3 = cumsum(v2, dim=0)\n",
           "a = input f64[3] requires_grad\nv1 = hardsigmoid(a)\nv2 = sin(v1)\n",   // E23 in the second backward
