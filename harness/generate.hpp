@@ -27,7 +27,13 @@ struct Knobs {
 /// A valid chain; never fails. Equal choices and knobs give equal chains on every machine.
 Chain generate(Choices& choices, const Knobs& knobs = {});
 
-/// What an extension of a chain should be.
+struct Typed;
+
+/// By storage: how often floating memory was named and, counted twice, written. 0 for other memory.
+std::vector<unsigned> ages_of_memory(const Chain& chain, const Typed& typed);
+
+/// What an extension of a chain should be: steps, ops tried on memory that has seen something, more history of the oldest
+/// memory, one view, write or `backward`, or a recipe for a refusal.
 enum class Growth : std::uint8_t { step, probe, history, view, write, backward, refusal };
 
 /// `prefix`, of which regions may be open, with up to `steps` more steps (or one `backward`, or one recipe for a refusal),
