@@ -9,17 +9,26 @@
 #include "harness/device.hpp"
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
-#include "harness/reduction.hpp"
 #include "harness/reference.hpp"
 #include "harness/retype.hpp"
+#include "harness/signature_apart.hpp"
 
 namespace gradsmith {
 
-KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, std::span<const DType> dtypes) {
-  KnownTable table;
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(corpus / "known", ignored)) return table;
-  for (const std::string& file : chain_files({(corpus / "known").string()})) {
+namespace {
+
+/// A chain under corpus/known as it is to be asked for its signature.
+struct Asked {
+  std::string file;
+  FindingKind kind;  // that its header expects
+  bool as_stored;    // else in another type
+  Question question;
+};
+
+/// The chains that this plan can judge, as they are and in these types.
+std::vector<Asked> questions_in(const std::filesystem::path& folder, const Plan& plan, std::span<const DType> dtypes) {
+  std::vector<Asked> asked;
+  for (const std::string& file : chain_files({folder.string()})) {
     const auto loaded = load_chain(file);
     if (const auto* error = std::get_if<std::string>(&loaded)) throw UsageError{*error};
     const Chain& chain = std::get<Chain>(loaded);
@@ -29,26 +38,38 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, st
     if (!claim || claim->kind != Claim::Kind::finding) continue;
     Plan own = plan_for(claim, plan);
     const bool numbers = claim->finding <= FindingKind::twin_mismatch;  // only a witness sees these
-    if (numbers && std::none_of(own.witnesses.begin(), own.witnesses.end(), [](bool asked) { return asked; })) continue;
-    own.lanes = with_lanes_of(chain, {}, fmt::format("{}:1:1", file));  // a chain is known for what it shows in its lane
+    if (numbers && std::none_of(own.witnesses.begin(), own.witnesses.end(), [](bool asks) { return asks; })) continue;
+    own.lanes =
+        with_lanes_of(chain, {}, fmt::format("{}:1:1", file));  // a chain is known for what it shows in its lane
     if (const auto device = header(chain, "device"); !device)
       own.device.clear();  // and on its device
     else if (*device != device_type(plan.device))
       continue;
-    const auto shows = [&](const Chain& shown) {
-      const auto signature = signature_apart(shown, own);
-      if (signature)
-        table.issues.try_emplace(signature->text(),
-                                 KnownIssue{file, *signature, step_count(shown), header(chain, "since").value_or(""),
-                                            header(chain, "link").value_or("")});
-      return signature.has_value();
-    };
-    if (!shows(chain)) {
-      table.passing.push_back(file);
-      continue;
-    }
+    asked.push_back({file, claim->finding, true, {chain, own}});
     for (const DType dtype : dtypes)
-      if (dtype != floating_type(chain)) shows(in_type(chain, dtype));
+      if (dtype != floating_type(chain)) asked.push_back({file, claim->finding, false, {in_type(chain, dtype), own}});
+  }
+  return asked;
+}
+
+}  // namespace
+
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, std::span<const DType> dtypes) {
+  KnownTable table;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(corpus / "known", ignored)) return table;
+  const std::vector<Asked> asked = questions_in(corpus / "known", plan, dtypes);
+  std::vector<Question> questions;
+  for (const Asked& one : asked) questions.push_back(one.question);
+  const auto shown = signatures_apart(questions);
+  bool passes = false;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto& [file, kind, as_stored, question] = asked[i];
+    if (as_stored && (passes = !shown[i])) table.passing.push_back(file);
+    if (passes || !shown[i] || shown[i]->kind != kind) continue;
+    table.issues.try_emplace(shown[i]->text(), KnownIssue{file, *shown[i], step_count(question.chain),
+                                                          header(question.chain, "since").value_or(""),
+                                                          header(question.chain, "link").value_or("")});
   }
   return table;
 }

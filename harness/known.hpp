@@ -1,9 +1,9 @@
 // Known issues: the chains under corpus/known, by the signature each shows on this machine.
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,11 +26,9 @@ struct KnownTable {
   std::vector<std::string> passing{};
 };
 
-/// Whose corpora hold chains of every floating type: campaigns and fuzzing.
-inline constexpr std::array every_type = {DType::f64, DType::f32, DType::bf16, DType::f16};
-
-/// Judges every chain under `corpus`/known whose header expects a finding, each in a process of its own; an absent
-/// folder gives an empty table. What a chain shows with its floating inputs in one of `dtypes` is known as well. UsageError
+/// Judges every chain under `corpus`/known whose header expects a finding, in processes of their own
+/// (signature_apart.hpp); an absent folder gives an empty table. What a chain shows with its floating inputs in one of
+/// `dtypes` is known as well; what is of another kind than its header expects is not: it is something else. UsageError
 /// for a file that is no chain.
 KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, std::span<const DType> dtypes = {});
 /// The same, naming on standard error those that now pass. Without a corpus: nothing is known.

@@ -62,6 +62,9 @@ struct TensorInfo {
   int storage = -1;
 };
 
+/// They show the same memory in the same way; `copy_` of one onto the other returns early.
+inline bool same_place(const TensorInfo& a, const TensorInfo& b) { return a.storage == b.storage && a.layout == b.layout; }
+
 /// What a shape rule sees: the attributes, and the info of each tensor argument by parameter position (null elsewhere).
 struct Call {
   const Op* op;
@@ -146,6 +149,7 @@ struct Op {
   std::string_view name{};
   std::vector<Param> params{};
   ShapeRule shape = nullptr;                                   ///< null: elementwise, broadcast over all tensor operands
+  ShapeRule shape_on_device = nullptr;                         ///< where a device's kernel may lay results out otherwise; null: as on the CPU
   Maths maths{};                                               ///< values; derivatives come from the tape. Views have none
   Maths maths_inplace{};                                       ///< where LibTorch derives the in-place form from the result (elu_); else empty
   std::vector<Revision> revisions{};                           ///< oldest first; the table takes the last that the linked release has

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,7 @@
 #include "harness/known.hpp"
 #include "harness/reference.hpp"
 #include "properties/chains.hpp"
+#include "properties/child_program.hpp"
 
 namespace gradsmith {
 namespace {
@@ -124,6 +126,19 @@ TEST(NarrowTypes, Generated_chains_have_no_other_floating_type) {
         }
     }
   }
+}
+
+TEST(NarrowTypes, A_known_issue_is_known_for_what_its_header_says_and_nothing_else) {
+  const testing::Scratch scratch;
+  const auto learn = [&](const std::string& kind) {
+    scratch.file("known/one.chain", "gradsmith 1\n# expect: finding " + kind +
+                                        "\na = input f64[] requires_grad values=[0]\nv1 = hardsigmoid(a)\n");
+    return learn_known(scratch.path, {});
+  };
+  EXPECT_EQ(learn("wrong-gradient").issues.size(), 1u);
+  const KnownTable other = learn("crash");
+  EXPECT_TRUE(other.issues.empty());
+  EXPECT_TRUE(other.passing.empty()) << "it shows a finding";
 }
 
 TEST(NarrowTypes, A_known_issue_is_known_in_each) {

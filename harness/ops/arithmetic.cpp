@@ -78,7 +78,7 @@ Var extreme(const Var& a, const Var& b, bool larger) {
 
 /// LibTorch takes the end that is nearer, so that weight 0 and 1 give an end exactly.
 Var lerp(const Var& from, const Var& to, const Var& weight) {
-  const Lanes span = to.v - from.v, rest = Lanes(1.0) - weight.v;
+  const Lanes span = spread_apart(to.v, from.v), rest = Lanes(1.0) - weight.v;
   const bool near_from = std::fabs(weight.exact()) < 0.5;
   const Lanes value = near_from ? fused(weight.v, span, from.v) : fused(-span, rest, to.v);
   const Var ends = custom(value, from, rest, to, weight.v);

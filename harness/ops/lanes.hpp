@@ -31,4 +31,11 @@ Lanes curved(const Lanes& partial, const Lanes& x, F curvature) {
   return Duals::on() ? partial.with_tangents_of(curvature().with_tangents_of({}) * x) : partial;
 }
 
+/// `a - b` as a derivative, whose own derivative LibTorch never takes as a difference: what comes of each is added to what
+/// else arrives, and rounds there, before they cancel (lerp between a tensor and itself).
+inline Lanes spread_apart(const Lanes& a, const Lanes& b) {
+  const Lanes difference = a - b;
+  return Duals::on() ? difference.with_tangents_of(noisy(a.v) - noisy(b.v)) : difference;
+}
+
 }  // namespace gradsmith::ops
