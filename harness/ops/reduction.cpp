@@ -144,6 +144,13 @@ bool has_zero(const Lanes& l) {
   return false;
 }
 
+/// Rounding decides whether it is zero.
+bool may_be_zero(const Lanes& l) {
+  for (int lane = 1; lane < Duals::values(); ++lane)
+    if ((l.v[lane] == 0) != (l.v[0] == 0)) return true;
+  return false;
+}
+
 /// LibTorch multiplies in an order of its own. Where some order leaves the range of the computation and comes back (1e300 * 1e300 *
 /// 0), the order decides the value: no replica of one order shows that, so it is said to the tape outright.
 void note_order(const Group& x) {
@@ -176,6 +183,8 @@ bool leaves_range(const Group& x, const Lanes& value) {
 /// of those after; over all elements with more than one zero simply 0 (prod_backward, FunctionsManual.cpp). On finite
 /// values these agree, with inf and nan they do not.
 void product(MathsCall& m) {
+  for (const Var& e : m.in[0])
+    if (may_be_zero(e.v)) Tape::active().branch(true, true, {e.node, -1, 0});
   const auto zeros = std::count_if(m.in[0].begin(), m.in[0].end(), [](const Var& e) { return has_zero(e.v); });
   const bool vanishes = m.call.args.is_none(dim) && zeros > 1 && !Duals::on();  // the slope is 0, not its own slope
   each_group(m, [&](const Group& x) {
