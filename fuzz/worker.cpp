@@ -18,7 +18,8 @@ namespace gradsmith {
 
 namespace {
 
-constexpr auto count_every = std::chrono::seconds(2);
+constexpr std::chrono::milliseconds count_every(2000), count_at_first(100);  // a worker that soon dies has counted too
+constexpr auto young = std::chrono::seconds(10);
 constexpr std::size_t most_signatures = 1000;  // written down by one worker; all are counted
 
 std::string_view variable(const char* name) {
@@ -120,7 +121,7 @@ void FuzzWorker::end() {
   if (!slot_) return;
   slot_->end();
   const auto now = std::chrono::steady_clock::now();
-  if (now - counted_ < count_every) return;
+  if (now - counted_ < (now - begun_ < young ? count_at_first : count_every)) return;
   counted_ = now;
   or_leave([this] { folder_->write_count(count_); });
 }

@@ -54,7 +54,7 @@ class FuzzWorker {
   WorkerCount count_{};
   std::set<std::string> seen_{};  // signatures that are known or were told already
   std::string libtorch_{}, cpu_{};
-  std::chrono::steady_clock::time_point counted_{};
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now(), counted_{};
 };
 
 }  // namespace gradsmith
