@@ -20,7 +20,9 @@ Mode mode_of(FindingKind kind) {
 
 Mode mode_of(const Chain& chain) {
   const auto claim = header(chain, "expect");
-  return claim == "finding forward-mode" ? Mode::forward : claim == "finding second-order" ? Mode::second : Mode::reverse;
+  return claim == "finding forward-mode"   ? Mode::forward
+         : claim == "finding second-order" ? Mode::second
+                                           : Mode::reverse;
 }
 
 namespace {

@@ -134,7 +134,12 @@ Var log_sum_exp(const Group& x) {
   const Lanes shift = std::isinf(top.exact()) ? Lanes(0.0) : top.v.with_tangents_of({});  // a number, as in softmax
   Lanes sum(0.0);
   for (const Var* e : x) sum = sum + stored(exp(stored(e->v - shift)));
-  const Lanes value = stored(stored(log(stored(sum))) + shift);
+  Lanes value = stored(stored(log(stored(sum))) + shift);
+  if (Duals::on()) {  // the result moves by the partials below, which add up to 1 but for its rounding
+    Lanes moved(0.0);
+    for (const Var* e : x) moved = moved + exp(e->v - value).with_tangents_of({}) * e->v;
+    value = value.with_tangents_of(moved);
+  }
   return with_partials(value, x, [&](std::size_t i) { return exp(stored(x[i]->v - value)); });
 }
 
