@@ -10,6 +10,7 @@
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce.hpp"
+#include "harness/reference.hpp"
 #include "harness/retype.hpp"
 
 namespace gradsmith {
