@@ -1,4 +1,5 @@
 // Float and 16-bit types: what a tensor keeps of a number, what the reference makes of it, and what is judged.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -110,6 +111,21 @@ TEST(NarrowTypes, Blame_the_op_that_is_wrong_for_the_cotangent_that_arrives_not_
       "v1 = asinh(a)\n"
       "mul_(v1, a)\n");
   EXPECT_EQ(verdict.signature.text(), "wrong-gradient.asinh.large.f32.cpu");
+}
+
+TEST(NarrowTypes, Sums_with_a_factor_are_right_whether_the_product_is_rounded_to_the_type_or_not) {
+  const auto chain = [](const char* dtype, double number, std::size_t elements, const char* step) {
+    std::string list = fmt::format("{}", number);
+    for (std::size_t i = 1; i < elements; ++i) list += ", 0.3";
+    return fmt::format("a = input {}[{}] values=[{}]\nv1 = {}\n", dtype, elements, list, step);
+  };
+  for (const char* step : {"sub(a, a, alpha=2)", "add(a, a, alpha=-2)", "add(a, a, alpha=-0.3)"})
+    for (const std::size_t elements : {1, 31, 64, 200}) {  // the loop is the scalar one, or the vectorised one
+      for (const auto& text : {chain("f16", 60000, elements, step), chain("bf16", 3e38, elements, step)}) {
+        const Verdict verdict = verdict_of(text);
+        EXPECT_EQ(verdict.status, Status::pass) << text << verdict.reason << verdict.signature.text();
+      }
+    }
 }
 
 TEST(NarrowTypes, Generated_chains_have_no_other_floating_type) {
