@@ -23,9 +23,9 @@ bool is_view_step(const Step& step, const TypedStep& typed) {
   return step.op->alias == Alias::detach || (!typed.results.empty() && (typed.results[0].view || typed.results[0].same_object));
 }
 
-bool agrees(const std::vector<double>& observed, const Spread& expected, DType dtype) {
+bool agrees(const std::vector<double>& observed, const Spread& expected) {
   return observed.size() == expected.value.size() &&
-         compare(observed, expected, unit_roundoff(dtype)).ratio <= 4 * Tolerance{}.k;  // 3 replicas only: be generous
+         compare(observed, expected, roundoff_of(expected)).ratio <= 4 * Tolerance{}.k;  // 3 replicas only: be generous
 }
 
 /// Cotangents that arrive at each statement's product (or leaf), summed over all backwards, as LibTorch computes them.
@@ -90,12 +90,12 @@ std::vector<std::shared_ptr<std::vector<double>>> observed_cotangents(const Chai
 
 /// The same cotangents by the reference.
 std::vector<Spread> expected_cotangents(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
-  const DType dtype = floating_type(chain);
-  Evaluator evaluator(0, dtype);
+  Evaluator evaluator(0, floating_type(chain));
+  std::vector<DType> types(chain.statements.size(), DType::f64);
   std::vector<std::vector<int>> nodes(chain.statements.size());
   std::vector<std::vector<Lanes>> sums(chain.statements.size());
   const auto sweep = [&](const Backward& statement, const std::vector<Value>& roots) {
-    const auto adjoint = evaluator.sweep(roots, seeds(statement.cotangent, roots, typed, dtype));
+    const auto adjoint = evaluator.sweep(roots, seeds(statement.cotangent, roots, typed));
     if (statement.wrt) evaluator.bind_gradients(statement, adjoint);
     for (std::size_t i = 0; i < nodes.size(); ++i)
       for (std::size_t e = 0; e < nodes[i].size(); ++e)
@@ -109,12 +109,13 @@ std::vector<Spread> expected_cotangents(const Chain& chain, const Typed& typed, 
     if (const auto* step = std::get_if<Step>(&statement)) product = product_of(*step);
     if (const auto* backward = std::get_if<Backward>(&statement)) sweep(*backward, backward->roots);
     if (product == dropped) continue;
+    types[i] = typed.values[product].dtype;
     for (const Var& v : evaluator.read(product)) nodes[i].push_back(v.node);
     sums[i].resize(nodes[i].size());
   }
   if (!implied_roots.empty()) sweep({.cotangent = Spec{}}, implied_roots);
   std::vector<Spread> out;
-  for (const auto& sum : sums) out.push_back(spread_of(sum));
+  for (std::size_t i = 0; i < sums.size(); ++i) out.push_back(spread_of(sums[i], types[i]));
   return out;
 }
 
@@ -123,10 +124,9 @@ std::vector<Spread> expected_cotangents(const Chain& chain, const Typed& typed, 
 std::string form_of(const Step& step) { return std::string(step.op->name) + (step.inplace ? "_" : ""); }
 
 std::string guilty_of_value(const Chain& chain, const Typed& typed) {
-  const DType dtype = floating_type(chain);
   Machine machine(chain.names.size());
   Regions regions;
-  Evaluator evaluator(0, dtype);
+  Evaluator evaluator(0, floating_type(chain));
   try {
     for (const auto& statement : chain.statements) {
       evaluator.add(statement, typed);
@@ -140,8 +140,8 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
         machine.step(*step);
         const Value product = product_of(*step);
         if (product == dropped) continue;
-        const Spread expected = spread_of(evaluator.lanes(product));
-        if (!agrees(read_array(machine[product]).data, expected, dtype)) return form_of(*step);
+        const Spread expected = spread_of(evaluator.lanes(product), typed.values[product].dtype);
+        if (!agrees(read_array(machine[product]).data, expected)) return form_of(*step);
       } else {
         return {};  // gradients with names of their own are not followed
       }
@@ -154,8 +154,7 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
 std::string guilty_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
   const auto observed = observed_cotangents(chain, typed, implied_roots);
   const auto expected = expected_cotangents(chain, typed, implied_roots);
-  const DType dtype = floating_type(chain);
-  const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i], dtype); };
+  const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i]); };
   // Who last wrote each storage, statement by statement.
   std::vector<std::vector<std::size_t>> sources(chain.statements.size());
   std::vector<std::ptrdiff_t> writer;

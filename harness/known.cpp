@@ -14,8 +14,14 @@
 #include "harness/retype.hpp"
 
 namespace gradsmith {
+namespace {
 
-KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DType dtype) {
+/// What two operands of an op are in turn, to see what it shows in mixed types.
+const std::vector<std::vector<DType>> pairs = {{DType::f64, DType::f32}, {DType::f32, DType::f64}, {DType::f64, DType::bf16}, {DType::bf16, DType::f64}};
+
+}  // namespace
+
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, const std::vector<DType>& types) {
   KnownTable table;
   std::error_code ignored;
   if (!std::filesystem::is_directory(corpus / "known", ignored)) return table;
@@ -43,14 +49,21 @@ KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DT
                                             header(chain, "link").value_or("")});
       return signature.has_value();
     };
-    if (!shows(chain)) table.passing.push_back(file);
-    else if (dtype != floating_type(chain)) shows(in_type(chain, dtype));
+    if (!shows(chain)) {
+      table.passing.push_back(file);
+      continue;
+    }
+    for (const DType dtype : types)
+      if (types.size() > 1 || dtype != floating_type(chain)) shows(in_type(chain, dtype));
+    if (types.size() > 1)
+      for (const std::vector<DType>& pair : pairs) shows(in_turns(chain, pair));
   }
   return table;
 }
 
-KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan, DType dtype) {
-  KnownTable known = corpus ? learn_known(*corpus, plan, dtype) : KnownTable{};
+KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan,
+                             const std::vector<DType>& types) {
+  KnownTable known = corpus ? learn_known(*corpus, plan, types) : KnownTable{};
   for (const std::string& file : known.passing)
     fmt::print(stderr, "{}: a known issue that now passes; see `gradsmith replay`\n", file);
   return known;

@@ -25,10 +25,11 @@ struct KnownTable {
 };
 
 /// Judges every chain under `corpus`/known whose header expects a finding, each in a process of its own; an absent
-/// folder gives an empty table. What a chain shows with its floating inputs in `dtype` is known as well. UsageError for a
-/// file that is no chain.
-KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, DType dtype = DType::f64);
+/// folder gives an empty table. What a chain shows with its floating inputs in one of `types` is known as well, and where there are
+/// several what it shows with inputs of two. UsageError for a file that is no chain.
+KnownTable learn_known(const std::filesystem::path& corpus, const Plan& plan, const std::vector<DType>& types = {DType::f64});
 /// The same, naming on standard error those that now pass. Without a corpus: nothing is known.
-KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan, DType dtype = DType::f64);
+KnownTable learn_known_aloud(const std::optional<std::filesystem::path>& corpus, const Plan& plan,
+                             const std::vector<DType>& types = {DType::f64});
 
 }  // namespace gradsmith

@@ -37,12 +37,21 @@ const Lanes::Vec* noise_table(DType dtype) {
 
 thread_local std::uint32_t Noise::at_ = 0;
 thread_local const Lanes::Vec* Noise::table_ = noise_table(DType::f64);
+thread_local DType Noise::computing_ = DType::f64;
 thread_local DType Noise::storage_ = DType::f64;
+thread_local bool Noise::narrow_ = false;
 
 void Noise::restart(std::uint64_t start, DType dtype) {
   at_ = static_cast<std::uint32_t>(splitmix(start));
   table_ = noise_table(dtype);
-  storage_ = dtype;
+  computing_ = storage_ = dtype;
+  narrow_ = dtype != DType::f64;
+}
+
+void Noise::work_in(DType computing, DType storage) {
+  if (computing != computing_) table_ = noise_table(computing);
+  computing_ = computing;
+  storage_ = storage;
 }
 
 namespace detail {

@@ -51,12 +51,18 @@ struct PlantedForType {
   Minimum minimum;
 };
 
+/// A planted fault that shows only in mixed types: how its signatures begin.
+struct PlantedForMixed {
+  std::string_view op, signature;
+};
+
 /// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep ones,
-/// then those of narrow types (which some of the first are, too).
+/// then those of narrow types (which some of the first are, too), then those of mixed types.
 const std::vector<Planted>& planted();
 const std::vector<PlantedForLane>& planted_for_lanes();
 const std::vector<DeepPlanted>& deep_planted();
 const std::vector<PlantedForType>& planted_for_types();
+const std::vector<PlantedForMixed>& planted_for_mixed();
 /// The ops of `deep_planted()`, for programs that link no others.
 const std::vector<const Op*>& deep_ops();
 /// Names of the right ops, which nothing may accuse.

@@ -71,6 +71,7 @@ std::vector<const Op*> modes();      ///< wrong in forward mode or in double bac
 std::vector<const Op*> for_lanes();  ///< memory errors, drifts and leaks
 std::vector<const Op*> deep();       ///< wrong only after three and more steps on the same memory
 std::vector<const Op*> for_types();  ///< wrong by a few ulp of a 16-bit type
+std::vector<const Op*> for_mixed();  ///< wrong where operands have different types
 std::vector<const Op*> right();      ///< the controls
 
 }  // namespace gradsmith::plant

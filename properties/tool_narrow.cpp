@@ -119,7 +119,7 @@ TEST(NarrowTypes, Generated_chains_have_no_other_floating_type) {
 TEST(NarrowTypes, A_known_issue_is_known_in_each) {
   verdict_of("a = input f64[]\n");
   const std::string corpus = std::string(GRADSMITH_SOURCE_DIR) + "/corpus";
-  const KnownTable table = learn_known(corpus, {}, DType::bf16);
+  const KnownTable table = learn_known(corpus, {}, {DType::bf16});
   EXPECT_TRUE(table.passing.empty());
   EXPECT_TRUE(table.issues.contains("wrong-gradient.clamp.large.f64.cpu"));
   EXPECT_TRUE(table.issues.contains("wrong-gradient.clamp.large.bf16.cpu"));

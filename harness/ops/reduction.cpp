@@ -156,7 +156,8 @@ void note_order(const Group& x) {
     if (size == 0 || !std::isfinite(size)) continue;
     (size > 1 ? up : down) += std::log2(size);
   }
-  const double most = Noise::narrow() ? 127 : 1023, least = Noise::narrow() ? -125 : -1021;
+  const bool wide = Noise::computing() == DType::f64;
+  const double most = wide ? 1023 : 127, least = wide ? -1021 : -125;
   const bool overflows = up > most && (zero || down < 0), underflows = down < least && (infinite || up > 0);
   if (x.size() > 2 && (overflows || underflows)) Tape::active().branch(true, true, {-1, -1, 0});
 }
