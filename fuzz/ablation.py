@@ -2,8 +2,9 @@
 """What coverage feedback is worth: runs the ablation fuzzers under each arm and prints a table.
 
 Each arm gets the same processor time (on an idle machine: wall time), engine and judge. `coverage`: typed mutations
-guided by semantic coverage. `random`: chains of the generator, no feedback. `bytes`: the engine's own mutations of
-bytes, which the byte decoder reads, guided by edges of the harness. `cmake --build build/fuzz --target ablation` makes
+guided by semantic coverage. `unguided`: the same mutations of the seeds alone; nothing is kept. `random`: chains of the
+generator. `bytes`: the engine's own mutations of bytes, which the byte decoder reads, guided by edges of the harness.
+The depth of a fault is how many steps its smallest chain has on the same memory. `cmake --build build/fuzz --target ablation` makes
 the programs; the script itself needs no compiler, so they can be carried to another machine.
 """
 import argparse
@@ -16,7 +17,10 @@ import subprocess
 import sys
 import tempfile
 
-ARMS = ["coverage", "random", "bytes"]
+ARMS = ["coverage", "unguided", "random", "bytes"]
+# As harness/worker_post.cpp sets the engine for the workers of a campaign.
+TYPED = ["-mutate_depth=1", "-entropic=0"]
+FLAGS = {"coverage": TYPED, "unguided": TYPED, "random": TYPED, "bytes": []}
 
 
 def run(programs, arm, seed, seconds, corpus):
@@ -29,8 +33,9 @@ def run(programs, arm, seed, seconds, corpus):
         found = pathlib.Path(folder, "corpus")
         found.mkdir()
         command = [str(binary), f"-seed={seed}", "-max_len=4096", "-rss_limit_mb=0",
-                   "-verbosity=0", "-print_funcs=0", "-reload=0", f"-artifact_prefix={folder}/", str(found)]
-        if arm == "coverage":
+                   "-verbosity=0", "-print_funcs=0", "-reload=0", f"-artifact_prefix={folder}/", *FLAGS[arm],
+                   str(found)]
+        if arm in ("coverage", "unguided"):
             command.append(str(corpus))
         environment = dict(os.environ, GRADSMITH_ARM=arm, GRADSMITH_ABLATION=str(account), GRADSMITH_SECONDS=str(seconds))
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -55,15 +60,21 @@ def table(results, seeds):
         cells = [spread([row[key] for row in rows]) for key in ("programs", "relations", "histories", "units")]
         cells.append(spread([len(row["found"]) for row in rows]))
         lines.append("| " + " | ".join([arm] + cells) + " |")
-    faults = sorted({fault for rows in results.values() for row in rows for fault in row["found"]})
+    depths = results[next(iter(results))][0]["depths"]
+    found = lambda arm, at: [sum(depths[fault] == at for fault in row["found"]) for row in results[arm]]
+    lines += ["", "Faults found, by depth:", "", "| depth | faults | " + " | ".join(results) + " |",
+              "| ---: | ---: |" + " ---: |" * len(results)]
+    for at in sorted(set(depths.values())):
+        total = sum(depth == at for depth in depths.values())
+        lines.append(f"| {at} | {total} | " + " | ".join(spread(found(arm, at)) for arm in results) + " |")
     lines += ["", "Runs of " + str(len(seeds)) + " that found it, and the median processor seconds it took them:", "",
-              "| fault | " + " | ".join(results) + " |", "| --- |" + " ---: |" * len(results)]
-    for fault in faults:
+              "| fault | depth | " + " | ".join(results) + " |", "| --- | ---: |" + " ---: |" * len(results)]
+    for fault in depths:
         cells = []
         for arm in results:
             times = [row["found"][fault] for row in results[arm] if fault in row["found"]]
             cells.append(f"{len(times)} ({statistics.median(times):.0f} s)" if times else "0")
-        lines.append(f"| `{fault}` | " + " | ".join(cells) + " |")
+        lines.append(f"| `{fault}` | {depths[fault]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
-// What coverage feedback is worth: the planted deep faults, found under one of three arms (GRADSMITH_ARM): `coverage` fuzzes
-// as chain_fuzzer does, `random` judges generated chains, `bytes` leaves mutation to the engine. Same engine, same judge,
-// same accounts, which go to GRADSMITH_ABLATION as one JSON object. Ends after GRADSMITH_SECONDS of its own processor time,
-// so that what else a machine does favours no arm. fuzz/ablation.py runs it.
+// What coverage feedback is worth: the planted deep faults, found under one of four arms (GRADSMITH_ARM): `coverage` fuzzes
+// as chain_fuzzer does, `unguided` makes the same mutants of the seeds and keeps none, `random` judges generated chains,
+// `bytes` leaves mutation to the engine. Same engine, same judge, same accounts, which go to GRADSMITH_ABLATION as one JSON
+// object. Ends after GRADSMITH_SECONDS of its own processor time, so that what else a machine does favours no arm.
+// fuzz/ablation.py runs it.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -26,16 +27,17 @@ const std::vector<const Op*>& extra_ops() { return deep_ops(); }
 
 namespace {
 
-enum class Arm { coverage, random, bytes };
+enum class Arm { coverage, unguided, random, bytes };
 
 Arm arm() {
   static const Arm chosen = [] {
     const char* name = std::getenv("GRADSMITH_ARM");
     const std::string_view word = name ? name : "coverage";
     if (word == "coverage") return Arm::coverage;
+    if (word == "unguided") return Arm::unguided;
     if (word == "random") return Arm::random;
     if (word == "bytes") return Arm::bytes;
-    std::fprintf(stderr, "GRADSMITH_ARM: expected coverage, random or bytes\n");
+    std::fprintf(stderr, "GRADSMITH_ARM: expected coverage, unguided, random or bytes\n");
     std::exit(2);
   }();
   return chosen;
@@ -58,12 +60,15 @@ struct Account {
     if (!file) return;
     std::map<Domain, int> counts;
     for (const std::uint32_t index : reached.counters()) ++counts[domain_of(index)];
-    std::string deep;
+    std::string deep, depths;
     for (const auto& [op, when] : found) deep += fmt::format("{}\"{}\": {:.2f}", deep.empty() ? "" : ", ", op, when);
+    for (const DeepPlanted& fault : deep_planted())
+      depths += fmt::format("{}\"{}\": {}", depths.empty() ? "" : ", ", fault.op, fault.depth);
     std::FILE* out = std::fopen(file, "w");
     if (!out) return;
-    fmt::print(out, "{{\"programs\": {}, \"seconds\": {:.1f}, \"relations\": {}, \"histories\": {}, \"found\": {{{}}}}}\n",
-               programs, seconds(), counts[Domain::relations], counts[Domain::histories], deep);
+    fmt::print(out, "{{\"programs\": {}, \"seconds\": {:.1f}, \"relations\": {}, \"histories\": {}, \"found\": {{{}}}, "
+               "\"depths\": {{{}}}}}\n",
+               programs, seconds(), counts[Domain::relations], counts[Domain::histories], deep, depths);
     std::fclose(out);
   }
 };
@@ -96,6 +101,24 @@ void note_finding(const Chain& chain, const Verdict& verdict) {
   }
 }
 
+bool mutating = false;  // the engine has read its seeds
+
+/// The stored chains that the engine has run: those it ran before it asked for a mutant.
+std::vector<std::string>& seeds() {
+  static std::vector<std::string> texts;
+  return texts;
+}
+
+/// A mutant of some seed, whatever the engine has kept.
+std::size_t mutate_seed(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
+  if (!seeds().empty()) {
+    const std::string& text = seeds()[Choices(~std::uint64_t{seed}).below(seeds().size())];
+    size = std::min(text.size(), max_size);
+    std::copy_n(text.begin(), size, data);
+  }
+  return mutate_text(data, size, max_size, seed);
+}
+
 }  // namespace
 }  // namespace gradsmith
 
@@ -110,6 +133,7 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Chain chain = chain_of(data, size);
+  if (!mutating) seeds().emplace_back(data, data + size);
   static Reached reached;
   reached.clear();
   const Verdict verdict = judge(chain, {.guilt = false, .coverage = &reached});
@@ -123,7 +147,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
+  mutating = true;
   if (arm() == Arm::coverage) return mutate_text(data, size, max_size, seed);
+  if (arm() == Arm::unguided) return mutate_seed(data, size, max_size, seed);
   if (arm() == Arm::bytes) return LLVMFuzzerMutate(data, size, max_size);
   Choices choices(seed);
   const std::size_t written = put(generate(choices), data, max_size);

@@ -8,6 +8,7 @@
 #include "fuzz/mutator.hpp"
 #include "fuzz/worker.hpp"
 #include "harness/parse.hpp"
+#include "harness/version.hpp"
 
 namespace {
 
@@ -26,6 +27,9 @@ FuzzWorker& worker() {
 std::string_view as_text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
 
 }  // namespace
+
+/// Tells this program from other libFuzzer programs, which cannot be a campaign's workers.
+[[gnu::used]] const std::string_view mark = gradsmith::worker_mark;
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   worker().prepare();
@@ -46,9 +50,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
   return mutate_text(data, size, max_size, seed, worker().knobs());
-}
-
-extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* data1, std::size_t size1, const std::uint8_t* data2,
-                                                 std::size_t size2, std::uint8_t* out, std::size_t max_size, unsigned seed) {
-  return cross_texts(data1, size1, data2, size2, out, max_size, seed);
 }

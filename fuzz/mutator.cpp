@@ -10,6 +10,7 @@
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce.hpp"
+#include "harness/retype.hpp"
 
 namespace gradsmith {
 
@@ -48,16 +49,11 @@ std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_si
     const std::size_t written = put_smaller(chain, data, max_size, choices);
     return written > 0 ? written : std::max<std::size_t>(1, max_size);  // nothing fits: no chain any more, and rejected
   }
-  const bool fresh = step_count(chain) == 0 || choices.chance(60);  // a chain of its own
-  const std::size_t written = put(fresh ? generate(choices, knobs) : mutate(chain, choices), data, max_size);
+  const bool fresh = step_count(chain) == 0 || choices.chance(33);  // a chain of its own
+  Chain changed = fresh ? generate(choices, knobs) : mutate(chain, choices);
+  if (knobs.dtype != DType::f64) changed = in_type(std::move(changed), knobs.dtype);
+  const std::size_t written = put(changed, data, max_size);
   return written > 0 ? written : std::max<std::size_t>(1, size);  // too long: unchanged
-}
-
-std::size_t cross_texts(const std::uint8_t* data1, std::size_t size1, const std::uint8_t* data2, std::size_t size2,
-                        std::uint8_t* out, std::size_t max_size, unsigned seed) {
-  Choices choices(seed);
-  if (choices.chance(40)) return 0;
-  return put(crossover(chain_of(data1, size1), chain_of(data2, size2), choices), out, max_size);
 }
 
 }  // namespace gradsmith

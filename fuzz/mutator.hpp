@@ -15,10 +15,7 @@ Chain chain_of(const std::uint8_t* data, std::size_t size);
 std::size_t put(const Chain& chain, std::uint8_t* data, std::size_t max_size);
 
 /// LLVMFuzzerCustomMutator. A function of its arguments only. With `size > max_size` (`-minimize_crash`) a reduction pass.
-/// Chains generated afresh look as `knobs` says.
+/// Chains generated afresh look as `knobs` says; where it names another type than f64, mutants are put into that, too.
 std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed, const Knobs& knobs = {});
-/// LLVMFuzzerCustomCrossOver. 0 in most cases: the engine draws both kinds equally often, and most shall be mutations.
-std::size_t cross_texts(const std::uint8_t* data1, std::size_t size1, const std::uint8_t* data2, std::size_t size2,
-                        std::uint8_t* out, std::size_t max_size, unsigned seed);
 
 }  // namespace gradsmith

@@ -9,7 +9,7 @@
 set -euo pipefail
 
 usage() { echo "parser_bar: expected N [JOBS] [PROGRAM] [SEEDS], N and JOBS positive; got: $*" >&2; exit 2; }
-[[ $# -ge 1 && $# -le 4 && $1 =~ ^[1-9][0-9]{0,15}$ ]] || usage "$@"
+[[ $# -ge 1 && $# -le 4 && $1 =~ ^[1-9][0-9]{0,11}$ ]] || usage "$@"
 runs=$1 jobs=${2:-$(nproc)}
 [[ $jobs =~ ^[1-9][0-9]{0,3}$ ]] || usage "$@"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -21,18 +21,26 @@ program=${3:-$root/build/fuzz/parser_fuzzer} seeds=${4:-$root/corpus}
   { echo "parser_bar: $program is built without sanitizers" >&2; exit 3; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/parser_bar.XXXXXX")
-# Short allocation stacks, a small quarantine and no second stack for locals that outlive their frame (which is swept at
-# every exception): most of the time went there.
-export ASAN_OPTIONS="malloc_context_size=3:quarantine_size_mb=8:detect_leaks=0:detect_stack_use_after_return=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+# Short allocation stacks, a small quarantine, no filling of fresh memory and no second stack for locals that outlive their
+# frame (which is swept at every exception): most of the time went there. Three processes of four count which edges an input
+# reaches and not how often, which is three times as fast and keeps a third of the inputs.
+export ASAN_OPTIONS="malloc_context_size=1:quarantine_size_mb=1:thread_local_quarantine_size_kb=64:max_malloc_fill_size=0:\
+detect_leaks=0:detect_stack_use_after_return=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export UBSAN_OPTIONS="print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+weight() { echo $(($1 % 4 == 3 ? 1 : 3)); }
+weights=0
+for ((job = 0; job < jobs; ++job)); do weights=$((weights + $(weight "$job"))); done
 start=$(date +%s.%N)
-pids=()
+pids=() before=0
 for ((job = 0; job < jobs; ++job)); do
-  share=$((runs / jobs + (job < runs % jobs)))
+  upto=$((before + $(weight "$job")))
+  share=$((runs * upto / weights - runs * before / weights))
+  before=$upto
   ((share > 0)) || continue
   mkdir -p "$work/$job/found"
   "$program" -runs="$share" -seed=$((job + 1)) -max_len=1024 -timeout=20 -rss_limit_mb=4096 -reload=0 -verbosity=1 \
-    -print_final_stats=1 -artifact_prefix="$work/$job/" "$work/$job/found" "$seeds" >"$work/$job/log" 2>&1 &
+    -use_counters=$((job % 4 == 3)) -print_final_stats=1 -artifact_prefix="$work/$job/" "$work/$job/found" "$seeds" \
+    >"$work/$job/log" 2>&1 &
   pids+=($!)
 done
 trap 'kill "${pids[@]}" 2>/dev/null || true' INT TERM

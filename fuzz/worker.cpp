@@ -9,6 +9,8 @@
 #include "harness/known.hpp"
 #include "harness/print.hpp"
 #include "harness/record.hpp"
+#include "harness/retype.hpp"
+#include "harness/turns.hpp"
 
 namespace gradsmith {
 
@@ -48,8 +50,11 @@ Knobs knobs_named(std::string_view list) {
       knobs.refused = 80;
       knobs.inplace = 75;
       knobs.aliasing = 70;
+    } else if (const auto dtype = floating_named(name)) {
+      knobs.dtype = *dtype;
     } else {
-      throw UsageError{"GRADSMITH_KNOBS: unknown word \"" + std::string(name) + "\"; expected small or refused"};
+      throw UsageError{"GRADSMITH_KNOBS: unknown word \"" + std::string(name) +
+                       "\"; expected small, refused, f32, bf16 or f16"};
     }
   }
   return knobs;
@@ -70,6 +75,7 @@ FuzzWorker::FuzzWorker(Reached* coverage) {
       plan_.entering = [this](std::string_view phase) { slot_->enter(phase); };
       count_ = folder_->read_count();
       for (const std::string& signature : folder_->found_signatures()) seen_.insert(signature);
+      aborts_ = false;
       libtorch_ = libtorch_version();
       cpu_ = cpu_capability();
       return;
@@ -79,7 +85,8 @@ FuzzWorker::FuzzWorker(Reached* coverage) {
       throw UsageError{"GRADSMITH_ON_FINDING: \"" + std::string(wanted) + "\" is neither abort nor report"};
     aborts_ = wanted != "report";
     const std::string_view corpus = variable("GRADSMITH_CORPUS");
-    for (const auto& [signature, issue] : learn_known(corpus.empty() ? "corpus" : corpus, {.lanes = plan_.lanes}).issues)
+    for (const auto& [signature, issue] :
+         learn_known(corpus.empty() ? "corpus" : corpus, {.lanes = plan_.lanes}, floating_types).issues)
       seen_.insert(signature);
   });
 }
@@ -96,6 +103,7 @@ Verdict FuzzWorker::judge(const Chain& input) {
   Chain chain = input;
   if (const std::string lanes = lane_list(plan_.lanes); !lanes.empty()) chain.comments.push_back("lane: " + lanes);
   if (slot_) slot_->chain(print(chain));
+  if (!aborts_) ask_in_turn(plan_.witnesses, chain);
   Verdict verdict = gradsmith::judge(chain, plan_);
   if (folder_)
     or_leave([&] { record(chain, verdict); });

@@ -19,10 +19,12 @@ namespace gradsmith {
 /// One per process. Its environment:
 /// GRADSMITH_WORKER=DIR      a campaign's worker: findings go into DIR, nothing ends the process
 /// GRADSMITH_ON_FINDING=...  without it: `abort` (default) at a finding that is not known, `report` prints each
-///                           signature once
+///                           signature once. With `abort`, forward and second are not asked: the engine, when it
+///                           minimises, must meet the same witnesses in every chain
 /// GRADSMITH_CORPUS=DIR      without it: DIR/known are the known issues (default: corpus)
 /// GRADSMITH_LANES=LIST      lanes besides the witnesses: guard, determinism, leak
-/// GRADSMITH_KNOBS=LIST      what chains generated afresh look like: `small`, `refused`
+/// GRADSMITH_KNOBS=LIST      what chains generated afresh look like: `small`, `refused`; and a floating type for
+///                           these and all mutants: f32, bf16, f16
 class FuzzWorker {
  public:
   /// Comes before LibTorch is set up here: known issues are judged in processes of their own.
@@ -36,7 +38,7 @@ class FuzzWorker {
   void end();
   /// Sets LibTorch and the lanes asked for up here.
   void prepare() const;
-  /// For chains generated afresh.
+  /// For the mutator.
   const Knobs& knobs() const { return knobs_; }
 
  private:

@@ -12,16 +12,25 @@ namespace gradsmith {
 namespace {
 
 /// Batched tensors by family (a root tensor with its differentiable views). Values that autograd treats as constants
-/// (detached, or computed in a region) stay at their value at point 0 for all points; data changed behind autograd's back
-/// (writes in a region or through another family) moves all points by the same amount.
+/// (detached, or computed in a region) stay at their value at point 0 for all points, and so do those that no leaf reaches:
+/// vector kernels round one number differently from place to place. Data changed behind autograd's back (writes in a region
+/// or through another family) moves all points by the same amount.
 class Families {
  public:
   explicit Families(std::size_t names) : family_(names, -1) {}
 
-  void open(Value value, int storage, const at::Tensor& tensor) {
+  /// `moves`: the points may differ.
+  void open(Value value, int storage, const at::Tensor& tensor, bool moves) {
     family_[value] = static_cast<int>(members_.size());
-    members_.push_back({storage, tensor});
+    members_.push_back({storage, tensor, moves});
   }
+  /// Some operand's points may differ.
+  bool moves(const Step& step) const {
+    bool any = false;
+    for_each_ref(step, [&](const Value& value) { any |= members_[static_cast<std::size_t>(family_[value])].moves; });
+    return any;
+  }
+  void set_moving(Value value) { members_[static_cast<std::size_t>(family_[value])].moves = true; }
   void join(Value value, Value source) { family_[value] = family_[source]; }
 
   /// A tensor over a frozen copy of `source`'s whole storage, with the layout of `like`.
@@ -60,6 +69,7 @@ class Families {
   struct Member {
     int storage;
     at::Tensor tensor;
+    bool moves;
   };
   std::vector<int> family_;
   std::vector<Member> members_;
@@ -168,7 +178,9 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
       const auto& statement = chain.statements[i];
       if (const auto* input = std::get_if<Input>(&statement)) {
         machine[input->name] = batched_input(*input, direction.along[input->name], steps);
-        if (stops) families.open(input->name, typed.values[input->name].storage, machine[input->name]);
+        if (stops)
+          families.open(input->name, typed.values[input->name].storage, machine[input->name],
+                        !direction.along[input->name].empty());
       } else if (std::holds_alternative<RegionBegin>(statement)) {
         ++depth;
       } else if (std::holds_alternative<RegionEnd>(statement)) {
@@ -179,7 +191,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
           if (result == dropped) continue;
           constants.push_back(typed.values[result].storage);
           machine[result] = constant(*claim.constants[result], points);
-          if (stops) families.open(result, typed.values[result].storage, machine[result]);
+          if (stops) families.open(result, typed.values[result].storage, machine[result], false);
         }
       } else {
         const Step& step = std::get<Step>(statement);
@@ -191,13 +203,15 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
         // A view op that had to copy (flatten) must not be a view here, where an expanded leaf lies position by position.
         const auto& results = typed.steps[i].results;
         const bool copied = step.op->alias != Alias::none && step.op->alias != Alias::detach && !results[0].view && !results[0].same_object;
+        const bool moves = stops && families.moves(step);
         if (!stops || copied) {
           run_step(step, typed.steps[i]);
           if (copied && step.results[0] != dropped) machine[step.results[0]] = machine[step.results[0]].clone();
           if (!stops) continue;
-          if (step.results[0] != dropped) {
-            if (depth > 0) Families::freeze(machine[step.results[0]]);
-            families.open(step.results[0], typed.values[step.results[0]].storage, machine[step.results[0]]);
+          if (const Value result = step.results[0]; result != dropped) {
+            const bool moving = moves && depth == 0;
+            if (!moving) Families::freeze(machine[result]);
+            families.open(result, typed.values[result].storage, machine[result], moving);
           }
           continue;
         }
@@ -206,6 +220,8 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
           at::Tensor target = machine[first];
           const at::Tensor before = depth > 0 ? target.clone() : at::Tensor();
           run_step(step, typed.steps[i]);
+          if (!moves) Families::freeze(target);
+          if (moves && depth == 0) families.set_moving(first);
           const int own = families.of(first), storage = typed.values[first].storage;
           if (depth == 0 && !families.others(storage, own)) continue;
           const at::Tensor centre = Families::centre(target).clone();
@@ -223,11 +239,12 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
           } else if (typed.object[result] != result) {
             families.join(result, typed.object[result]);
           } else {
+            const bool moving = moves && !shares && depth == 0;
             if (shares)
               machine[result] = Families::frozen(machine[result], points);
-            else if (depth > 0)
+            else if (!moving)
               Families::freeze(machine[result]);
-            families.open(result, storage, machine[result]);
+            families.open(result, storage, machine[result], moving);
           }
         }
       }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "harness/compare.hpp"
@@ -105,8 +107,26 @@ class Search {
       if (std::holds_alternative<Step>(chain.statements[i]))
         if (auto alone = given[i].empty() ? isolate(chain, typed, i)
                                           : isolate(chain, typed, i, [&](Value value) { return given[i].at(value); }))
-          isolated_.push_back(*std::move(alone));
+          isolated_.emplace(i, *std::move(alone));
     }
+  }
+
+  /// What a step shows by itself, in a probe of it, or where one operand's tangent is much larger than the others'. For
+  /// derivatives along a direction.
+  std::optional<Signature> fault_at(std::size_t statement, const Plan& plan) const {
+    const auto at = isolated_.find(statement);
+    if (at == isolated_.end()) return std::nullopt;
+    const Chain& alone = at->second;
+    const std::vector<Chain> stretches = stretched(alone);
+    if (auto shown = fault_of(alone, alone, plan)) {
+      *shown = on_plain_numbers(alone, *shown, plan);
+      for (const Chain& stretch : stretches) graver(*shown, stretch, plan);
+      return shown;
+    }
+    for (const auto& chains : {probes(alone), stretches})
+      for (const Chain& probe : chains)
+        if (auto shown = fault_of(probe, alone, plan)) return shown;
+    return std::nullopt;
   }
 
   /// The likeliest fault of a step alone, of equally likely ones the last; else the first probe of a step that shows
@@ -114,14 +134,14 @@ class Search {
   std::optional<Signature> culprit(const Plan& plan) const {
     std::optional<Signature> likeliest;
     const Chain* at_fault = nullptr;
-    for (const Chain& alone : isolated_)
+    for (const auto& [statement, alone] : isolated_)
       if (auto shown = fault_of(alone, alone, plan);
           shown && (!likeliest || likelihood(*shown) > likelihood(*likeliest))) {
         likeliest = std::move(shown);
         at_fault = &alone;
       }
     if (likeliest) return on_plain_numbers(*at_fault, *likeliest, plan);
-    for (const Chain& alone : isolated_)
+    for (const auto& [statement, alone] : isolated_)
       for (const Chain& probe : probes(alone))
         if (auto shown = fault_of(probe, alone, plan)) return on_plain_numbers(probe, *shown, plan);
     return std::nullopt;
@@ -151,12 +171,17 @@ class Search {
       for (Statement& statement : plain.statements)
         if (auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype))
           std::fill(input->values.list.begin(), input->values.list.end(), number);
-      const Verdict verdict = judge(plain, plan);
-      if (verdict.status == Status::finding && verdict.signature.kind == signature.kind &&
-          gravity(verdict.signature) > gravity(signature))
-        signature.detail = verdict.signature.detail;
+      graver(signature, plain, plan);
     }
     return signature;
+  }
+
+  /// Takes the magnitude that `other` shows, if that is greater.
+  static void graver(Signature& signature, const Chain& other, const Plan& plan) {
+    const Verdict verdict = judge(other, plan);
+    if (verdict.status == Status::finding && verdict.signature.kind == signature.kind &&
+        gravity(verdict.signature) > gravity(signature))
+      signature.detail = verdict.signature.detail;
   }
 
   static int gravity(const Signature& signature) {
@@ -171,8 +196,32 @@ class Search {
 
   const Signature& wanted_;
   bool named_gradients_ = false;
-  std::vector<Chain> isolated_{};
+  std::map<std::size_t, Chain, std::greater<>> isolated_{};  // by statement, the last first
 };
+
+/// The steps after which a chain departs about as far as the whole of it does, up to the first after which that is a finding
+/// of this kind: what replicas say of a part of a chain is not quite what they say of all of it.
+std::vector<std::size_t> first_showing(const Chain& chain, FindingKind kind, const Plan& plan) {
+  std::vector<std::size_t> steps;
+  Chain part = chain;
+  part.statements.clear();
+  int open = 0;
+  for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    part.statements.push_back(chain.statements[i]);
+    open += std::holds_alternative<RegionBegin>(chain.statements[i]);
+    open -= std::holds_alternative<RegionEnd>(chain.statements[i]);
+    if (!std::holds_alternative<Step>(chain.statements[i])) continue;
+    Chain closed = part;
+    closed.statements.insert(closed.statements.end(), static_cast<std::size_t>(open), RegionEnd{});
+    const Verdict verdict = judge(closed, plan);
+    const bool shows = verdict.status == Status::finding && verdict.signature.kind == kind;
+    const bool nearly = std::any_of(verdict.testimonies.begin(), verdict.testimonies.end(),
+                                    [](const Testimony& t) { return t.ratio > Tolerance{}.k / 4; });
+    if (shows || nearly) steps.push_back(i);
+    if (shows) break;
+  }
+  return steps;
+}
 
 /// As `asked`, but for these witnesses alone.
 Plan asking(std::initializer_list<Witness> witnesses, const Plan& asked) {
@@ -180,6 +229,22 @@ Plan asking(std::initializer_list<Witness> witnesses, const Plan& asked) {
   plan.lanes[static_cast<std::size_t>(Lane::tf32)] = asked.lanes[static_cast<std::size_t>(Lane::tf32)];
   for (const Witness witness : witnesses) plan.witnesses[static_cast<std::size_t>(witness)] = true;
   return plan;
+}
+
+/// The op at fault in a wrong gradient: of several that may be, the last that makes a wrong one of what arrives at it, as
+/// `figures` asks; empty if nobody is accused.
+std::string guilty_of(const std::vector<Accused>& accused, const Chain& chain, const Typed& typed, const Plan& figures) {
+  const auto form = [&](const Accused& one) { return form_of(std::get<Step>(chain.statements[one.statement])); };
+  for (std::size_t i = 0; accused.size() > 1 && i < accused.size(); ++i) {
+    auto alone = isolate(chain, typed, accused[i].statement);
+    if (!alone) continue;
+    const Step& step = std::get<Step>(alone->statements.back());
+    const Value product = step.inplace ? Args(step.args).tensor(0) : step.results[0];
+    Spec cotangent{.kind = Spec::Kind::list, .list = accused[i].cotangent};
+    alone->statements.emplace_back(Backward{.roots = {product}, .cotangent = std::move(cotangent)});
+    if (judge(*alone, figures).status == Status::finding) return form(accused[i]);
+  }
+  return accused.empty() ? std::string() : form(accused.front());
 }
 
 /// Of what a device alone does: `out`, as the witness has it, with the op at fault there.
@@ -192,9 +257,13 @@ Signature signature_there(const Chain& chain, const Typed& typed, const std::vec
   if (testimony.kind == FindingKind::nondeterminism) alone.executions = many_executions;  // it may show seldom
   if (auto culprit = Search(chain, typed, out).culprit(alone)) return *culprit;
   if (testimony.kind == FindingKind::device_mismatch) {
-    const OnDevice there(plan.device);
-    out.guilty = guilty_of_value(chain, typed);
-    if (out.guilty.empty()) out.guilty = guilty_of_gradient(chain, typed, implied_roots);
+    std::vector<Accused> accused;
+    {
+      const OnDevice there(plan.device);
+      out.guilty = guilty_of_value(chain, typed);
+      if (out.guilty.empty()) accused = accused_of_gradient(chain, typed, implied_roots);
+    }
+    if (out.guilty.empty()) out.guilty = guilty_of(accused, chain, typed, alone);
   }
   if (out.guilty.empty()) out.guilty = suspects(chain);
   return out;
@@ -236,10 +305,15 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
   if (!plan.guilt) return out;
   const Search search(chain, typed, out);
   // Errors and numbers apart: an op that also has a known wrong gradient must not hide an error that is new.
-  // What forward mode or double backward shows is theirs alone.
+  // What forward mode or double backward shows is theirs alone. It goes forwards, so that what shows it first is at fault.
   const bool in_reverse = testimony.witness != Witness::forward && testimony.witness != Witness::second;
   const Plan errors = asking({Witness::expectation}, plan),
              figures = in_reverse ? asking({Witness::reference, testimony.witness}, plan) : asking({testimony.witness}, plan);
+  if (!in_reverse)
+    for (const std::size_t at : first_showing(chain, testimony.kind, figures)) {
+      if (auto fault = search.fault_at(at, figures)) return *fault;
+      out.guilty = form_of(std::get<Step>(chain.statements[at]));
+    }
   if (auto culprit = search.culprit(about_errors ? errors : figures)) return *culprit;
   if (about_errors) {
     const auto& where = verdict.outcome.refusal ? verdict.outcome.refusal : verdict.expectation.refusal;
@@ -248,8 +322,10 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
     return out;
   }
   if (auto culprit = in_reverse ? search.culprit(errors) : std::nullopt) return *culprit;
-  if (in_reverse) out.guilty = testimony.kind == FindingKind::wrong_value ? guilty_of_value(chain, typed)
-                                                          : guilty_of_gradient(chain, typed, implied_roots);
+  if (in_reverse)
+    out.guilty = testimony.kind == FindingKind::wrong_value
+                     ? guilty_of_value(chain, typed)
+                     : guilty_of(accused_of_gradient(chain, typed, implied_roots), chain, typed, figures);
   if (out.guilty.empty()) out.guilty = suspects(chain);
   return out;
 }
@@ -274,7 +350,8 @@ bool same_bug(const Signature& wanted, const Signature& shown) {
   Signature rest = shown;
   rest.guilty = wanted.guilty;
   if (!(rest == wanted)) return false;
-  if (wanted.guilty == too_many || wanted.guilty == shown.guilty) return true;
+  const bool died = wanted.kind == FindingKind::crash || wanted.kind == FindingKind::hang;
+  if (wanted.guilty == too_many || wanted.guilty == shown.guilty || (died && wanted.guilty.empty())) return true;
   const auto may = listed(wanted.guilty), are = listed(shown.guilty);
   return std::includes(may.begin(), may.end(), are.begin(), are.end());
 }

@@ -21,7 +21,8 @@ Signature signature_of(const Chain& chain, const Typed& typed, const LaneRemark&
 /// The signature of a chain that does not come out the same each time.
 Signature unsteady_signature(const Chain& chain, const Typed& typed, bool guilt);
 
-/// `shown` is the bug that `wanted` means. Where `wanted` could only list suspects, fewer of them will do.
+/// `shown` is the bug that `wanted` means. Where `wanted` could only list suspects, fewer of them will do; where it
+/// could not say what a process died in, any op will.
 bool same_bug(const Signature& wanted, const Signature& shown);
 /// The same kind of fault in the same op, whatever its form, its magnitude, its error ids and the dtype.
 bool same_fault(const Signature& wanted, const Signature& shown);

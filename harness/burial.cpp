@@ -9,7 +9,8 @@
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/record.hpp"
-#include "harness/reduction.hpp"
+#include "harness/signature_apart.hpp"
+#include "harness/turns.hpp"
 
 namespace gradsmith {
 
@@ -20,7 +21,11 @@ namespace {
 constexpr std::string_view from_outside =
     "SIGKILL";  // by nobody here: the machine's memory ran out, or somebody's hand
 
+constexpr std::size_t most_waiting = 200;  // chains: a defect that kills at every turn need not fill the disk
+
 bool is_death(FindingKind kind) { return kind == FindingKind::crash || kind == FindingKind::hang; }
+
+std::string in_words(const std::string& op) { return op.empty() ? "" : " in " + op; }
 
 /// The signature of a death that did not show again.
 Signature unconfirmed(const std::string& how) {
@@ -52,6 +57,10 @@ void Burial::take(int index, std::uint64_t restart, const PostDeath& death) {
         fmt::format("worker {} died between inputs ({}); please report this; its log is {}", index, death.how, kept));
     return;
   }
+  if (waiting_.size() >= most_waiting) {
+    if (death.how != from_outside) ++settings_.counts[unconfirmed(death.how).text()];
+    return;
+  }
   // Number and cause are in the name, so that a later process can go on.
   const fs::path file = folder.deaths() / fmt::format("{}-{}-{}.chain", restart, death.at->input, death.how);
   write_atomically(file, death.at->text);
@@ -80,8 +89,10 @@ bool Burial::work() {
   const Case& one = waiting_.front();
   if (!confirming_) {
     shown_.reset();
-    confirming_.emplace([&one](const Child::Send& send) {
-      if (const auto signature = signature_apart(one.chain, {.lanes = with_lanes_of(one.chain, {}, one.file.string())})) {
+    confirming_.emplace([this, &one](const Child::Send& send) {
+      Plan plan{.lanes = with_lanes_of(one.chain, {}, one.file.string())};
+      ask_in_turn(plan.witnesses, one.chain);  // what the worker asked
+      if (const auto signature = signature_apart(one.chain, plan, settings_.patience)) {
         CaseReport report;
         report.signature = *signature;
         send(encode(report));
@@ -105,7 +116,8 @@ void Burial::settle(const Case& one, const std::optional<Signature>& shown) {
     CaseReport report;
     report.status = Status::finding;
     report.signature = again || (shown && one.how == from_outside) ? *shown : unconfirmed(one.how);
-    report.headline = fmt::format("a worker ended with {}{}", one.how, again ? "" : "; not in a process of its own");
+    report.headline = fmt::format("a worker ended with {}{}; {}", one.how, in_words(report.signature.guilty),
+                                  again ? "shown again alone" : "not shown again alone");
     report.evidence = report.headline + "\n";
     const std::string signature = report.signature.text();
     ++settings_.counts[signature];

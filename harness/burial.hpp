@@ -22,11 +22,12 @@ class Burial {
     std::vector<WorkerFolder> workers{};
     std::filesystem::path merged{};                       ///< the merged corpus
     std::function<void(const std::string& line)> tell{};  ///< of deaths that make no finding
+    double patience = 20;                                 ///< seconds; a chain that takes longer hangs
     std::map<std::string, std::uint64_t> counts{};        ///< of earlier processes
   };
   /// Takes up what an earlier process left: chains not yet confirmed, and inputs it was at when it was killed.
   explicit Burial(Settings settings);
-  /// Worker `index` died.
+  /// Worker `index` died. Where very many chains wait already, it is only counted.
   void take(int index, std::uint64_t restart, const PostDeath& death);
   /// Goes on without waiting; true while something is left.
   bool work();

@@ -31,6 +31,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr double look_every = 1, status_every = 5, summary_every = 10;  // seconds
 constexpr double history_every = 30;
+constexpr std::size_t moments_told = 24;  // in the summary
 constexpr double goodbye = 7;  // seconds for workers to end in good order
 constexpr double merge_soonest = 30,
                  merge_latest = 600;              // seconds between merges: a tenth of the campaign, within these
@@ -48,10 +49,14 @@ double disk_mb(const fs::path& folder) {
   return static_cast<double>(bytes) / (1 << 20);
 }
 
+/// What an earlier process left; the corpus and the findings do not depend on it.
 CampaignStatus status_of(const fs::path& folder) {
+  const fs::path file = folder / "status.json";
   std::error_code ignored;
-  if (!fs::is_regular_file(folder / "status.json", ignored)) return {};
-  return read_campaign_status(read_whole((folder / "status.json").string())).value_or(CampaignStatus{});
+  if (!fs::is_regular_file(file, ignored)) return {};
+  const auto status = read_campaign_status(read_whole(file.string()));
+  if (!status) fmt::print(stderr, "{}: not whole; the time spent before counts as none\n", file.string());
+  return status.value_or(CampaignStatus{});
 }
 
 class Campaign {
@@ -62,11 +67,15 @@ class Campaign {
         folders_(worker_folders(settings.folder, settings.workers)),
         status_(status_of(settings.folder)),
         before_(status_.seconds),
-        worker_settings_{
-            .program = settings.program, .campaign = settings.folder, .seeds = settings.seeds, .seed = settings.seed},
+        worker_settings_{.program = settings.program,
+                         .campaign = settings.folder,
+                         .seeds = settings.seeds,
+                         .seed = settings.seed,
+                         .silence = settings.patience},
         burial_({.workers = folders_,
                  .merged = merged(),
                  .tell = [this](const std::string& line) { tell(line + "\n"); },
+                 .patience = settings.patience,
                  .counts = status_.deaths}),
         findings_(
             store_, std::move(known),
@@ -75,10 +84,8 @@ class Campaign {
              .announce = [this](const std::string& block) { tell(block); }}) {
     make_folder(merged());
     for (std::size_t k = 0; k < folders_.size(); ++k) {
-      const bool is_new = static_cast<int>(k) < settings.workers;
-      if (is_new)
-        posts_.push_back(std::make_unique<WorkerPost>(worker_settings_, static_cast<int>(k),
-                                                      *settings.roles[k % settings.roles.size()]));
+      if (static_cast<int>(k) < settings.workers)
+        posts_.push_back(std::make_unique<WorkerPost>(worker_settings_, static_cast<int>(k)));
       for (const std::string& signature : folders_[k].found_signatures()) take_up(k, signature, true);
     }
     status_.workers = posts_.size();
@@ -89,8 +96,8 @@ class Campaign {
     status_.state = "running";
     while (!over()) {
       turn();
-      for (auto& post : posts_)
-        if (!post->running()) post->start();
+      for (std::size_t k = 0; k < posts_.size(); ++k)
+        if (!posts_[k]->running()) posts_[k]->start(role_at(settings_.roles, k, posts_.size(), status_.merges));
       merge_now_and_then();
     }
     end_workers();
@@ -232,11 +239,13 @@ class Campaign {
 
   void write_status() {
     double most_rss = 0;
+    std::vector<std::uint64_t> rss;
     std::uint64_t most_features = 0;
     status_.unmerged = 0;
     for (auto& post : posts_) {
       post->update_status(age());
       most_rss = std::max(most_rss, post->status().rss_mb);
+      rss.push_back(static_cast<std::uint64_t>(post->status().rss_mb));
       most_features = std::max(most_features, post->status().features);
     }
     for (const WorkerFolder& folder : folders_) status_.unmerged += files_in(folder.corpus()).size();
@@ -248,7 +257,8 @@ class Campaign {
                    .units = files_in(merged()).size(),
                    .findings_new = findings_.new_count(),
                    .findings_known = findings_.known_count(),
-                   .rss_mb = most_rss};
+                   .rss_mb = most_rss,
+                   .rss_of_workers_mb = rss};
     if (due(next_history_, history_every)) {
       status_.remember(status_.now);
       status_.disk_mb = disk_mb(settings_.folder);
@@ -269,7 +279,15 @@ class Campaign {
             .finished = finished,
             .tally = tally_,
             .findings = findings_.entries(),
-            .now_passing = findings_.now_passing()};
+            .now_passing = findings_.now_passing(),
+            .course = course()};
+  }
+
+  /// A few moments so far, now among them.
+  std::vector<HistoryPoint> course() const {
+    std::vector<HistoryPoint> points = thinned(status_.history, moments_told - 1);
+    points.push_back(status_.now);
+    return points;
   }
 
   void show_progress() {

@@ -19,7 +19,8 @@ struct CampaignSettings {
   std::vector<std::filesystem::path> seeds{};  ///< folders of stored chains to start from
   std::uint64_t seed = 0;
   int workers = 1;
-  std::vector<const Role*> roles{};  ///< worker K has role K modulo their number
+  std::vector<const Role*> roles{};  ///< dealt out by role_at()
+  double patience = 20;              ///< seconds; a chain that takes longer hangs
   std::optional<double> seconds{};   ///< of the campaign as a whole, earlier processes included; none: until asked
 };
 

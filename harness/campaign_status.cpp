@@ -10,4 +10,11 @@ void CampaignStatus::remember(const HistoryPoint& point) {
   history = std::move(thinned);
 }
 
+std::vector<HistoryPoint> thinned(const std::vector<HistoryPoint>& points, std::size_t most) {
+  if (points.size() <= most) return points;
+  std::vector<HistoryPoint> few;
+  for (std::size_t i = 0; i < most; ++i) few.push_back(points[i * (points.size() - 1) / (most - 1)]);
+  return few;
+}
+
 }  // namespace gradsmith

@@ -26,7 +26,7 @@ struct WorkerStatus {
   std::uint64_t programs = 0;             ///< judged since the campaign began
   double programs_per_second = 0;         ///< lately
   std::uint64_t features = 0, units = 0;  ///< as the engine counts: features seen, units it holds
-  double rss_mb = 0;
+  double rss_mb = 0, peak_rss_mb = 0;               ///< now; the most that any of its processes had
   std::uint64_t restarts = 0;                       ///< processes started after the first
   std::string last_death{};                         ///< of its latest process that did not end in good order
   double last_new = 0;                              ///< when its features last grew, in seconds of the campaign
@@ -40,8 +40,11 @@ struct HistoryPoint {
   std::uint64_t features = 0;  ///< most of any worker
   std::uint64_t units = 0;     ///< in the merged corpus
   std::uint64_t findings_new = 0, findings_known = 0;
-  double rss_mb = 0;  ///< most of any worker
+  double rss_mb = 0;                              ///< most of any worker
+  std::vector<std::uint64_t> rss_of_workers_mb{};  ///< of each, in whole MiB
 };
+/// So many of these points at most, evenly spread, the first and the last among them.
+std::vector<HistoryPoint> thinned(const std::vector<HistoryPoint>& points, std::size_t most);
 
 /// The whole: status.json.
 struct CampaignStatus {

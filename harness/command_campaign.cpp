@@ -12,6 +12,7 @@
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
 #include "harness/interrupt.hpp"
+#include "harness/retype.hpp"
 #include "harness/version.hpp"
 
 namespace gradsmith {
@@ -20,12 +21,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Builds without libFuzzer have a program of this name too, which only replays. The mark is put together here, so that
-/// this program does not hold it itself.
-bool is_libfuzzer_program(const fs::path& file) {
+/// Whether the file holds libFuzzer: builds without it have a program of this name too, which only replays. The mark is
+/// put together here, so that this program does not hold it itself.
+bool holds_libfuzzer(const std::string& program) {
+  return program.find(fmt::format("stat::{}", "number_of_executed_units")) != std::string::npos;
+}
+
+/// What keeps a file from being a worker of this release; nothing if it is one.
+std::optional<std::string> unfit(const fs::path& file) {
   std::error_code ignored;
-  return fs::is_regular_file(file, ignored) &&
-         read_whole(file.string()).find(fmt::format("stat::{}", "number_of_executed_units")) != std::string::npos;
+  if (!fs::exists(file, ignored)) return "no such file";
+  if (!fs::is_regular_file(file, ignored)) return "not a program";
+  const std::string program = read_whole(file.string());
+  if (!holds_libfuzzer(program)) return "not a libFuzzer program";
+  if (program.find(worker_mark) == std::string::npos)
+    return fmt::format("not the chain_fuzzer of GradSmith {}", version);
+  return std::nullopt;
 }
 
 /// Where this program lies.
@@ -38,15 +49,13 @@ fs::path own_folder() {
 
 std::optional<fs::path> find_worker_program() {
   for (const fs::path& folder : {own_folder() / ".." / "fuzz", own_folder()})
-    if (is_libfuzzer_program(folder / "chain_fuzzer")) return (folder / "chain_fuzzer").lexically_normal();
+    if (!unfit(folder / "chain_fuzzer")) return (folder / "chain_fuzzer").lexically_normal();
   return std::nullopt;
 }
 
 fs::path worker_program(const std::optional<std::string>& given) {
   if (given) {
-    std::error_code ignored;
-    if (!fs::exists(*given, ignored)) throw UsageError{fmt::format("--worker: {}: no such file", *given)};
-    if (!is_libfuzzer_program(*given)) throw UsageError{fmt::format("--worker: {}: not a libFuzzer program", *given)};
+    if (const auto why = unfit(*given)) throw UsageError{fmt::format("--worker: {}: {}", *given, *why)};
     return fs::absolute(*given);
   }
   if (const auto found = find_worker_program()) return *found;
@@ -63,6 +72,7 @@ int command_campaign(const CampaignOptions& options) {
       .folder = fs::absolute(options.folder).lexically_normal(), .program = program, .roles = roles};
   settings.seed = open_campaign(settings.folder, options.seed);
   settings.workers = options.workers.value_or(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  settings.patience = options.patience;
   settings.seconds = options.hours ? std::optional(*options.hours * 3600) : options.seconds;
   std::error_code ignored;
   if (corpus)
@@ -73,7 +83,7 @@ int command_campaign(const CampaignOptions& options) {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files then shows as a write that fails
   fmt::print(stderr, "GradSmith {}, LibTorch {}, seed {}, {} worker{}, {}\n", version, libtorch_version(),
              settings.seed, settings.workers, settings.workers == 1 ? "" : "s", settings.folder.string());
-  return run_campaign(settings, learn_known_aloud(corpus, {}));
+  return run_campaign(settings, learn_known_aloud(corpus, {}, floating_types));
 }
 
 }  // namespace gradsmith

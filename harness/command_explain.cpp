@@ -7,7 +7,7 @@
 #include "harness/explain.hpp"
 #include "harness/files.hpp"
 #include "harness/process.hpp"
-#include "harness/reduction.hpp"
+#include "harness/signature_apart.hpp"
 #include "harness/twin.hpp"
 
 namespace gradsmith {
@@ -21,7 +21,7 @@ int command_explain(const ExplainOptions& options) {
   const Paint paint(::isatty(STDOUT_FILENO) == 1);
   const Apart told = apart(  // LibTorch may die of the chain
       [&] {
-        initialize_libtorch();
+        prepare({});
         Heard heard{.verdict = judge(chain, plan_of({}, {}))};
         if (auto twin = execute_twin(chain, typed, answer.roots); std::holds_alternative<Twin>(twin))
           heard.twin = std::get<Twin>(std::move(twin)).outcome;

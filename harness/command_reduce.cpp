@@ -10,6 +10,7 @@
 #include "harness/files.hpp"
 #include "harness/print.hpp"
 #include "harness/reduction.hpp"
+#include "harness/signature_apart.hpp"
 
 namespace gradsmith {
 

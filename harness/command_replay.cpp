@@ -8,7 +8,7 @@
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
 #include "harness/pool.hpp"
-#include "harness/reduction.hpp"
+#include "harness/signature_apart.hpp"
 
 namespace gradsmith {
 

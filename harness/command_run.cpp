@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "harness/blame.hpp"
 #include "harness/commands.hpp"
 #include "harness/device_ahead.hpp"
 #include "harness/environment.hpp"
@@ -17,12 +18,16 @@
 #include "harness/files.hpp"
 #include "harness/findings.hpp"
 #include "harness/generate.hpp"
+#include "harness/guilt.hpp"
 #include "harness/interrupt.hpp"
 #include "harness/op_words.hpp"
 #include "harness/pool.hpp"
 #include "harness/print.hpp"
 #include "harness/progress.hpp"
+#include "harness/retype.hpp"
+#include "harness/signature_apart.hpp"
 #include "harness/summary_words.hpp"
+#include "harness/turns.hpp"
 #include "harness/values.hpp"
 #include "harness/version.hpp"
 
@@ -34,8 +39,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t default_cases = 10'000;
 constexpr std::uint64_t sample_every = 1000;  // of the chains that pass, one in so many is recorded
 constexpr double summary_every = 10;          // seconds
-// Where no witnesses are named, these are asked of one program in so many: what they add stays a small part of the cost.
-constexpr std::uint64_t forward_every = 8, second_every = 16;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -43,8 +46,7 @@ constexpr std::string_view mixed = "mixed";
 
 DType dtype_of(const RunOptions& options) {
   if (options.dtype == mixed) return DType::f64;
-  for (const DType dtype : {DType::f64, DType::f32, DType::bf16, DType::f16})
-    if (options.dtype == dtype_name(dtype)) return dtype;
+  if (const auto dtype = floating_named(options.dtype)) return *dtype;
   throw UsageError{fmt::format("--dtype: \"{}\" is no floating type; expected f64, f32, bf16, f16 or mixed", options.dtype)};
 }
 
@@ -125,11 +127,9 @@ class Run {
     Choices choices(mix_bits(seed_, 0, index));
     return generate(choices, knobs_);
   }
-  Plan plan_of_case(std::uint64_t index) const {
+  Plan plan_of_case(const Chain& chain) const {
     Plan plan = plan_;
-    if (!options_.witnesses.empty()) return plan;
-    plan.witnesses[static_cast<std::size_t>(Witness::forward)] = index % forward_every == 0;
-    plan.witnesses[static_cast<std::size_t>(Witness::second)] = index % second_every == 1;
+    if (options_.witnesses.empty()) ask_in_turn(plan.witnesses, chain);
     return plan;
   }
   Provenance provenance(std::uint64_t index) const {
@@ -164,7 +164,7 @@ class Run {
     const Chain& chain = upcoming_chain(index);
     slots_[worker].write(where + "being judged\n" + print(chain).substr(sizeof "gradsmith 1"), where + "too long\n");
     const auto start = Clock::now();
-    const Verdict verdict = judge(chain, plan_of_case(index));
+    const Verdict verdict = judge(chain, plan_of_case(chain));
     const double seconds = since(start);
     CaseReport report = case_report(chain, verdict);
     const bool finding = verdict.status == Status::finding;
@@ -195,12 +195,30 @@ class Run {
     CaseReport report;
     report.status = Status::finding;
     report.signature = death_signature(death.hang, death.ended);
+    must_be_generable(index);
+    const Chain chain = chain_of(index);
+    if (report.signature.guilty.empty()) name_op(chain, report.signature);
     for (std::string& reason : report.reasons) reason = "no outcome";
     report.headline = fmt::format("{}: {}", death.hang ? "hang" : "crash", death_words(death.hang, death.ended));
     report.evidence = report.headline + "\n";
-    must_be_generable(index);
-    report.record = record_line(chain_of(index), report.signature, report.headline, provenance(index));
+    report.record = record_line(chain, report.signature, report.headline, provenance(index));
     take(index, report);
+  }
+
+  /// Of a death that named no op, in a backward or on a device. Once an op was found to die so, it takes the blame in
+  /// all chains that have it: to find out takes several processes.
+  void name_op(const Chain& chain, Signature& signature) {
+    for (const Statement& statement : chain.statements)
+      if (const auto* step = std::get_if<Step>(&statement))
+        for (const Signature& death : deaths_)
+          if (death.guilty == form_of(*step) && same_bug(signature, death)) {
+            signature = death;
+            return;
+          }
+    const auto alone = signature_apart(chain, plan_of_case(chain));
+    if (!alone || !same_bug(signature, *alone)) return;
+    signature = *alone;
+    deaths_.push_back(signature);
   }
 
   /// The process may have died in the generator, which is our fault and no finding: then the parent must not follow it.
@@ -280,6 +298,7 @@ class Run {
   Findings findings_;
   std::deque<Chain> upcoming_{};         // of a worker, as is the next
   std::optional<DeviceAhead> ahead_{};
+  std::vector<Signature> deaths_{};  // whose op took a search
   Tally tally_{};
   Progress progress_{};
   const Clock::time_point start_ = Clock::now();
@@ -301,7 +320,7 @@ int command_run(const RunOptions& options) {
   if (store.was_interrupted())
     fmt::print(stderr, "the last run here was killed; what it was judging is in {}\n",
                (store.folder() / "slots.interrupted").string());
-  const std::vector<DType> types = knobs.mixed ? std::vector<DType>{DType::f64, DType::f32, DType::bf16, DType::f16} : std::vector<DType>{knobs.dtype};
+  const std::span<const DType> types = knobs.mixed ? std::span(floating_types) : std::span(&knobs.dtype, 1);
   return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan, types))();
 }
 

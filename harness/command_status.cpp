@@ -27,11 +27,12 @@ std::string duration(double seconds) {
 }
 
 /// A number's course in some fifty columns, lowest to highest.
-std::string curve(const std::vector<HistoryPoint>& history, std::uint64_t HistoryPoint::*of) {
+template <class Number>
+std::string curve(const std::vector<HistoryPoint>& history, Number HistoryPoint::*of) {
   static constexpr const char* levels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   constexpr std::size_t columns = 50;
   if (history.size() < 2) return {};
-  std::uint64_t low = history.front().*of, high = low;
+  Number low = history.front().*of, high = low;
   for (const HistoryPoint& point : history) {
     low = std::min(low, point.*of);
     high = std::max(high, point.*of);
@@ -39,8 +40,8 @@ std::string curve(const std::vector<HistoryPoint>& history, std::uint64_t Histor
   std::string line;
   const std::size_t wide = std::min(columns, history.size());
   for (std::size_t i = 0; i < wide; ++i) {
-    const std::uint64_t value = history[i * (history.size() - 1) / (wide - 1)].*of;
-    line += levels[high == low ? 0 : (value - low) * 7 / (high - low)];
+    const Number value = history[i * (history.size() - 1) / (wide - 1)].*of;
+    line += levels[high == low ? 0 : static_cast<std::size_t>((value - low) * 7 / (high - low))];
   }
   return line;
 }
@@ -58,8 +59,9 @@ std::string screen(const fs::path& folder, const CampaignStatus& status, const s
                    bool runs) {
   double rate = 0;
   std::uint64_t restarts = 0;
-  double last_new = 0;
+  double last_new = 0, peak = 0;
   for (const WorkerStatus& worker : workers) {
+    peak = std::max(peak, worker.peak_rss_mb);
     if (runs && worker.running) rate += worker.programs_per_second;
     restarts += worker.restarts;
     last_new = std::max(last_new, worker.last_new);
@@ -83,14 +85,16 @@ std::string screen(const fs::path& folder, const CampaignStatus& status, const s
                      status.now.units > many_units ? "; more than is good for the rate" : "");
   out += fmt::format("findings   {} new, {} known{}\n", status.now.findings_new, status.now.findings_known,
                      status.now.findings_new ? "; see " + (folder / "findings").string() : "");
-  out += fmt::format("resources  {:.0f} MiB on disk, {:.0f} MiB in the largest worker, {} restarts\n", status.disk_mb,
-                     status.now.rss_mb, restarts);
-  out += fmt::format("\n{:>3} {:<9} {:>12} {:>9} {:>9} {:>7} {:>8} {:>8}  {}\n", "", "lane", "programs", "per s",
-                     "features", "units", "MiB", "restarts", "last death");
+  out += fmt::format("memory     {:.0f} MiB in the largest worker, {:.0f} at most\n           {}\n", status.now.rss_mb,
+                     peak, curve(status.history, &HistoryPoint::rss_mb));
+  out += fmt::format("resources  {:.0f} MiB on disk, {} restarts\n", status.disk_mb, restarts);
+  out += fmt::format("\n{:>3} {:<11} {:>12} {:>9} {:>9} {:>7} {:>6} {:>7} {:>8}  {}\n", "", "lane", "programs", "per s",
+                     "features", "units", "MiB", "at most", "restarts", "last death");
   for (const WorkerStatus& worker : workers)
-    out += fmt::format("{:>3} {:<9} {:>12} {:>9.0f} {:>9} {:>7} {:>8.0f} {:>8}  {}\n", worker.index, worker.role,
-                       with_commas(worker.programs), worker.programs_per_second, with_commas(worker.features),
-                       with_commas(worker.units), worker.rss_mb, worker.restarts, worker.last_death);
+    out +=
+        fmt::format("{:>3} {:<11} {:>12} {:>9.0f} {:>9} {:>7} {:>6.0f} {:>7.0f} {:>8}  {}\n", worker.index, worker.role,
+                    with_commas(worker.programs), worker.programs_per_second, with_commas(worker.features),
+                    with_commas(worker.units), worker.rss_mb, worker.peak_rss_mb, worker.restarts, worker.last_death);
   for (const auto& [signature, count] : status.deaths)
     out += fmt::format("    {} {} time{}\n", signature, count, count == 1 ? "" : "s");
   return out;

@@ -50,6 +50,7 @@ struct CampaignOptions {
   std::string folder{};
   std::optional<int> workers{};  ///< absent: one per core
   std::optional<double> seconds{}, hours{};
+  double patience = 20;  ///< seconds; a chain that takes longer hangs
   std::optional<std::uint64_t> seed{};
   std::vector<std::string> lanes{};
   std::optional<std::string> worker{}, corpus{};
@@ -75,7 +76,8 @@ int command_merge(const MergeOptions& options);
 
 /// The libFuzzer program of workers: chain_fuzzer in ../fuzz or beside this program; nothing if there is none.
 std::optional<std::filesystem::path> find_worker_program();
-/// The file given, or that program. UsageError if the file is no libFuzzer program, EnvironmentError if there is none.
+/// The file given, or that program. UsageError if the file is no worker of this release, EnvironmentError if there is
+/// none.
 std::filesystem::path worker_program(const std::optional<std::string>& given);
 
 struct ReplayOptions {

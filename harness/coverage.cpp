@@ -46,7 +46,7 @@ std::uint8_t level_byte(unsigned level) {
   return bytes[std::min(level, 7u)];
 }
 
-void Reached::note(Domain domain, std::initializer_list<std::string_view> words, unsigned level) {
+void Reached::note(Domain domain, std::span<const std::string_view> words, unsigned level) {
   std::uint64_t hash = 0;
   for (const std::string_view word : words) hash = mix(hash, word);
   const auto d = static_cast<std::size_t>(domain);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,10 @@ class Reached {
   explicit Reached(bool named = false) : named_(named), levels_(counter_count, unseen) {}
 
   /// A feature by its name, given in pieces, at a level from 0 to 7. Of one counter the highest level stays.
-  void note(Domain domain, std::initializer_list<std::string_view> words, unsigned level = 0);
+  void note(Domain domain, std::span<const std::string_view> words, unsigned level = 0);
+  void note(Domain domain, std::initializer_list<std::string_view> words, unsigned level = 0) {
+    note(domain, std::span(words.begin(), words.size()), level);
+  }
   /// The same by its counter: what another has reached.
   void note(std::uint32_t counter, unsigned level = 0);
   /// One in `share`, by what has been noted so far; always where names are kept. For features too dear to look at of every

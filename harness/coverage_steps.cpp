@@ -1,6 +1,8 @@
 #include "harness/coverage_steps.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "harness/expect.hpp"
 #include "harness/layout.hpp"
@@ -47,16 +49,21 @@ void note_relation(Reached& to, const Form& saver, bool result, const Form& writ
            when_words[static_cast<int>(when)]});
 }
 
-constexpr std::string_view own_words[] = {"never written", "written once", "written twice", "written often"};
-constexpr std::string_view other_words[] = {"", ", once through another", ", twice through others", ", often through others"};
+/// What happened to memory that requires grad, and the same in fewer words for long histories.
+enum class Event : std::uint8_t { viewed, written, written_in_view, quiet, quiet_in_view, kept, retained, freed };
+constexpr std::string_view event_words[] = {" viewed", " written", " written through a view", " written in a region",
+                                            " written through a view in a region", " kept", " backward", " freed"};
+constexpr std::string_view brief_words[] = {" viewed", " written", " written through a view", " written",
+                                            " written through a view", "", " backward", " backward"};
+constexpr std::size_t longest_full = 3, longest_brief = 5;
+
+constexpr std::string_view own_words[] = {"never written", "written once", "written again"};
+constexpr std::string_view other_words[] = {"", ", once through another", ", again through others"};
 constexpr std::string_view root_words[] = {"not graded", "graded", "over a leaf"};
-constexpr std::string_view place_words[] = {"", " from the middle"};
+constexpr std::string_view place_words[] = {"whole", "a part", "a part with gaps"};
 constexpr std::string_view view_words[] = {"a base", "a view", "a view of a view"};
-constexpr std::string_view sibling_words[] = {"", " with a sibling"};
 constexpr std::string_view quiet_words[] = {"", ", also in no_grad"};
-constexpr std::string_view saved_words[] = {"not saved", "saved", "saved, then overwritten"};
-constexpr std::string_view graph_words[] = {"no backward yet", "a backward kept the graph", "backwards kept the graph",
-                                            "a backward freed the graph"};
+constexpr std::string_view graph_words[] = {"no backward yet", "a backward kept the graph", "a backward freed the graph"};
 
 /// What an op is to memory: what it keeps of it, or that it only looks at it. Histories with the op's name in them would be
 /// too many.
@@ -83,7 +90,7 @@ class Walk {
       after(*step);
     } else if (const auto* input = std::get_if<Input>(&statement)) {
       names_[input->name].maker = Form(input->requires_grad ? "leaf" : "input");
-      memory(input->name).leaf = input->requires_grad;
+      memory(input->name).leaf = memory(input->name).graded = input->requires_grad;
     } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
       regions_.push_back(region->kind);
     } else if (std::holds_alternative<RegionEnd>(statement)) {
@@ -107,8 +114,9 @@ class Walk {
   struct Memory {
     Form writer{""};
     int written = 0;        // when, in steps
-    int writes = 0, views = 0, graph = 0;
-    bool quiet = false, leaf = false;
+    int writes = 0, graph = 0;
+    bool quiet = false, leaf = false, graded = false, kept = false;
+    std::vector<std::string_view> past{}, brief{};  // what happened, in full and in few words
   };
 
   Name& name(Value value) { return names_[typed_.object[value]]; }
@@ -147,28 +155,49 @@ class Walk {
     const Name& named = name(value);
     const Layout& layout = typed_.values[value].layout;
     const int root = under.leaf ? 2 : model_.requires_grad(value) ? 1 : 0;
+    const int place = layout.offset == 0 && is_dense(layout) ? 0 : is_dense(layout) ? 1 : 2;
     const std::string_view use = write ? " writes " : " reads ", view = view_words[std::min(named.depth, 2)],
-                           sibling = sibling_words[under.views > 1], own = own_words[std::min(named.writes, 3)],
-                           others = other_words[std::min(under.writes - named.writes, 3)],
-                           quiet = quiet_words[under.quiet],
-                           saved = saved_words[model_.is_overwritten(value) ? 2 : model_.is_saved(value) ? 1 : 0],
-                           graph = graph_words[under.graph], mode = mode_words[static_cast<int>(mode_)];
-    to_.note(Domain::histories, {kind_of(op), use, view, sibling, ", ", own, others, quiet, ", ", saved, ", ", graph});
-    to_.note(Domain::histories, {"some op", use, view, " ", root_words[root], " ", layout_word(layout),
-                                 place_words[layout.offset > 0], ", ", own, others, quiet, ", ", graph, ", ", mode});
+                           own = own_words[std::min(named.writes, 2)],
+                           others = other_words[std::min(under.writes - named.writes, 2)],
+                           quiet = quiet_words[under.quiet], graph = graph_words[under.graph];
+    to_.note(Domain::histories, {kind_of(op), use, view, ", ", own, others, ", ", graph});
+    to_.note(Domain::histories, {"some op", use, place_words[place], " of memory ", root_words[root], ", ", own, others,
+                                 quiet, ", ", graph});
   }
 
-  /// What the memory under each root has been through.
+  /// One more thing happened to memory: each way its history ends now is a feature.
+  void happened(Memory& under, Event event) {
+    if (!histories_ || !under.graded) return;
+    const auto endings = [&](std::string_view of, std::span<const std::string_view> past, std::size_t from, std::size_t to) {
+      std::array<std::string_view, longest_brief + 1> words{of};
+      for (std::size_t n = from; n <= std::min(to, past.size()); ++n) {
+        std::copy(past.end() - static_cast<std::ptrdiff_t>(n), past.end(), words.begin() + 1);
+        to_.note(Domain::histories, std::span(words).first(n + 1));
+      }
+    };
+    under.past.push_back(event_words[static_cast<int>(event)]);
+    endings(under.leaf ? "a leaf:" : "memory:", under.past, 1, longest_full);
+    const std::string_view brief = brief_words[static_cast<int>(event)];
+    if (brief.empty()) return;
+    under.brief.push_back(brief);
+    endings("in short:", under.brief, longest_full + 1, longest_brief);
+  }
+
+  /// Some node keeps what the memory holds now.
+  void keep(Value value) {
+    Memory& under = memory(value);
+    const bool kept = model_.is_saved(value);
+    if (kept && !under.kept) happened(under, Event::kept);
+    under.kept = kept;
+  }
+
   void sweep(const Backward& backward) {
-    const int kept = backward.retain_graph || backward.create_graph;
-    for (const Value root : histories_ ? backward.roots : std::vector<Value>{}) {
-      const Memory& under = memory(root);
-      to_.note(Domain::histories,
-               {kept ? "backward, keeping the graph, from " : "backward from ", view_words[std::min(name(root).depth, 2)], ", ",
-                own_words[std::min(name(root).writes, 3)], other_words[std::min(under.writes - name(root).writes, 3)],
-                quiet_words[under.quiet], ", ", graph_words[under.graph]});
+    const bool kept = backward.retain_graph || backward.create_graph;
+    for (Memory& memory : memories_) {
+      happened(memory, kept ? Event::retained : Event::freed);
+      memory.graph = std::max(memory.graph, kept ? 1 : 2);
+      memory.kept &= kept;
     }
-    for (Memory& memory : memories_) memory.graph = kept ? std::min(memory.graph + 1, 2) : 3;
   }
 
   void relations(const Step& step, std::size_t known) {
@@ -193,22 +222,30 @@ class Walk {
       under.written = steps_;
       ++under.writes;
       under.quiet |= !regions_.empty();
+      under.graded |= model_.requires_grad(target);
+      const bool view = name(target).depth > 0;
+      happened(under, regions_.empty() ? view ? Event::written_in_view : Event::written
+                                       : view ? Event::quiet_in_view : Event::quiet);
       name(target).maker = form;
       name(target).made = steps_;
       ++name(target).writes;
-      return;
     }
     for (std::size_t k = 0; k < step.results.size(); ++k) {
       const Value result = step.results[k];
       if (result == dropped || typed_.object[result] != result) continue;
       Name& made = names_[result];
       made = {form, steps_};
+      memory(result).graded |= model_.requires_grad(result);
       const Value source = Args(step.args).is_tensor(0) ? Args(step.args).tensor(0) : dropped;
       if (source == dropped || typed_.values[source].storage != typed_.values[result].storage) continue;
       made.depth = name(source).depth + (step.op->alias != Alias::detach);
       made.through = step.op->name;
-      ++memory(result).views;
+      happened(memory(result), Event::viewed);
     }
+    if (!histories_) return;
+    for_each_ref(step, [&](const Value& value) { keep(value); });
+    for (const Value result : step.results)
+      if (result != dropped) keep(result);
   }
 
   Reached& to_;

@@ -110,8 +110,8 @@ void allow_reduced_precision(bool on) {
   at::Context& context = at::globalContext();
   context.setAllowTF32CuBLAS(on);
   context.setAllowTF32CuDNN(on);
-  context.setAllowFP16ReductionCuBLAS(on, on);
-  context.setAllowBF16ReductionCuBLAS(on, on);
+  context.setAllowFP16ReductionCuBLAS(on);  // split-k stays allowed: cuBLAS, unlike cuBLASLt, refuses to be without it
+  context.setAllowBF16ReductionCuBLAS(on);
   context.setBenchmarkCuDNN(false);
 }
 

@@ -32,6 +32,8 @@ struct DeviceCase {
 /// a refusal that neither the CPU nor the model has.
 /// Two runs on the device need not give the same bits; how far they are apart is added to the tolerance, and beyond the
 /// tolerance itself is `nondeterminism`.
+/// Where a kernel may lay its result out otherwise than the CPU's (log_sigmoid), either way is right; a chain that is no program
+/// in the device's way (`view` of what is not contiguous there) is inconclusive.
 /// A run that DeviceAhead has made of this very chain is used.
 Testimony device_testimony(const DeviceCase& c, Reference* reference);
 

@@ -29,14 +29,14 @@ std::vector<double> tangents_along(const Reference& reference, const Direction& 
   return tangent;
 }
 
-/// Largest step along `direction` that moves no result on the tape by more than a quarter of itself: nothing reaches 0
-/// within it, so that no pole lies there.
+/// Largest step along `direction` that moves nothing on the tape, leaves included, by more than a quarter of itself: nothing
+/// reaches 0 within it, so that no pole lies there.
 double pole_limit(const Reference& reference, const Direction& direction) {
   const Tape& tape = Tape::active();
   const auto tangent = tangents_along(reference, direction);
   double limit = first_step;
   for (std::size_t i = 0; i < tape.size(); ++i)
-    if ((tape[i].a >= 0 || tape[i].b >= 0) && tape[i].value != 0 && tangent[i] != 0)
+    if (tape[i].value != 0 && tangent[i] != 0)
       limit = std::min(limit, std::abs(tape[i].value / tangent[i]) / 4);
   return limit;
 }

@@ -58,7 +58,7 @@ Tolerance tolerance_for(const Chain& chain, bool gradients) {
     const auto* step = std::get_if<Step>(&statement);
     return step && step->op->alias == Alias::none && step->op->name != "clone";
   });
-  if (!in_16_bits(chain) || floating_types(chain).size() > 1 || ops != 1 || has_backward(chain)) return {};
+  if (!in_16_bits(chain) || types_of(chain).size() > 1 || ops != 1 || has_backward(chain)) return {};
   return gradients ? one_backward : one_op;
 }
 

@@ -26,8 +26,7 @@ bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
   const bool masked =
       std::any_of(step.op->params.begin(), step.op->params.end(), [](const Param& p) { return !p.differentiable; });
   if (step.op->overlap_unchecked && !masked) return false;  // fills and thresholds: the order does not matter
-  if (step.op->name == "copy" && typed.operands[1].storage == typed.operands[0].storage &&
-      typed.operands[1].layout == target)
+  if (step.op->name == "copy" && same_place(typed.operands[0], typed.operands[1]))
     return false;  // onto itself: returns early
   auto cells = storage_positions(target);
   for (std::size_t i = 1; i < args.size(); ++i) {

@@ -46,13 +46,6 @@ std::string stored_text(Chain chain, const Signature& signature, const LaneSet& 
   return print(chain);
 }
 
-/// Why the programs do not show a finding; empty if they do.
-std::string no_program(const Chain& chain, FindingKind kind) {
-  if (kind == FindingKind::forward_mode || kind == FindingKind::second_order)
-    return "programs assert values and first gradients of reverse mode";
-  return no_repro(chain);
-}
-
 std::string indented(const std::string& text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
@@ -122,9 +115,9 @@ void Findings::store(const std::string& text, Finding& finding) {
   const LaneSet lanes = plan_of(finding).lanes;
   store_.write_finding(text, "original.chain", stored_text(finding.original, finding.signature, lanes));
   finding.file = store_.write_finding(text, "case.chain", stored_text(finding.smallest, finding.signature, lanes));
-  if (no_program(finding.smallest, finding.signature.kind).empty())
-    for (const ReproFile& program : repro_files(finding.smallest, {finding.headline, settings_.versions}))
-      store_.write_finding(text, program.name, program.text);
+  const Mode mode = mode_of(finding.signature.kind);
+  for (const ReproFile& program : repro_files(finding.smallest, mode, {finding.headline, settings_.versions}))
+    store_.write_finding(text, program.name, program.text);
   store_.write_finding(text, "finding.md", page(text, finding));
 }
 
@@ -233,7 +226,7 @@ std::string Findings::page(const std::string& text, const Finding& finding) cons
        .reduction = finding.reduction,
        .repeats = finding.repeats,
        .replay = replay_words(finding, (store_.folder() / "findings" / text / "case.chain").string()),
-       .no_program = no_program(finding.smallest, finding.signature.kind),
+       .no_program = no_repro(finding.smallest, mode_of(finding.signature.kind)),
        .versions = settings_.versions});
 }
 

@@ -29,7 +29,7 @@ struct Knobs {
 Chain generate(Choices& choices, const Knobs& knobs = {});
 
 /// What an extension of a chain should be.
-enum class Growth : std::uint8_t { step, probe, view, write, backward, refusal };
+enum class Growth : std::uint8_t { step, probe, history, view, write, backward, refusal };
 
 /// `prefix`, of which regions may be open, with up to `steps` more steps (or one `backward`, or one recipe for a refusal),
 /// drawn as generate() draws them: inside every op's domain, and not refused unless that is asked for. What is refused

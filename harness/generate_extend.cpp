@@ -1,5 +1,6 @@
 // Growth from a chain that is there already: what mutation adds is as tame as what generation makes.
 #include <algorithm>
+#include <array>
 
 #include "harness/generator.hpp"
 #include "harness/reduce.hpp"
@@ -41,6 +42,7 @@ Chain Generator::extend(const Chain& prefix, Growth growth, int steps) {
       for (int i = 0; i < steps && !draft_.ended(); ++i) grow();
       break;
     case Growth::probe: probe(steps); break;
+    case Growth::history: pursue(steps); break;
     case Growth::view: attempt({.pool = &catalog_.views}, Goal::fine, 6); break;
     case Growth::write: attempt({.pool = &catalog_.writers, .inplace = 100}, Goal::fine, 6); break;
     case Growth::backward:
@@ -67,10 +69,92 @@ void Generator::probe(int steps) {
     attempt({.pool = choices_.chance(20) ? &catalog_.writers : &catalog_.pure, .inplace = 20, .self = choices_.pick(hot)}, Goal::fine, 4);
 }
 
+/// Names of the floating memory that was written and viewed most.
+std::vector<Value> Generator::oldest_memory() {
+  std::vector<int> ages;
+  const auto age = [&](Value value) -> int& {
+    const auto storage = static_cast<std::size_t>(draft_.info(value).storage);
+    if (ages.size() <= storage) ages.resize(storage + 1);
+    return ages[storage];
+  };
+  for (const Statement& statement : draft_.chain().statements)
+    if (const auto* step = std::get_if<Step>(&statement); step && step->inplace) age(Args(step->args).tensor(0)) += 2;
+  for (Value value = 0; value < draft_.values(); ++value)
+    if (is_float(value)) age(value) += draft_.model().requires_grad(value) ? 2 : 1;
+  const int oldest = ages.empty() ? 0 : *std::max_element(ages.begin(), ages.end());
+  std::vector<Value> names;
+  for (Value value = 0; value < draft_.values(); ++value)
+    if (is_float(value) && age(value) == oldest) names.push_back(value);
+  return names;
+}
+
+/// A backward from this root that mostly keeps the graph for another.
+bool Generator::repeat_backward(Value root) {
+  Backward backward{.roots = {root}, .retain_graph = choices_.chance(75)};
+  if (element_count(draft_.shape(root)) != 1 || choices_.chance(70)) backward.cotangent = Spec{.seed = choices_.below(1 << 16)};
+  const auto mark = draft_.mark();
+  if (draft_.put(backward) == Fate::fine) {
+    freed_ |= !backward.retain_graph;
+    draft_.bury();
+    return true;
+  }
+  draft_.cut(mark);
+  return false;
+}
+
+/// Views, writes, reads and backwards of one memory, each after those before it; then what it has come to is tried: some ops
+/// read it, what is saved is overwritten, the graph runs more than once.
+void Generator::pursue(int steps) {
+  const std::vector<Value> names = oldest_memory();
+  if (names.empty()) return;
+  const int memory = draft_.info(names.front()).storage;
+  const auto alias = [&] {
+    std::vector<Value> all;
+    for (Value value = 0; value < draft_.values(); ++value)
+      if (is_float(value) && draft_.info(value).storage == memory) all.push_back(value);
+    return choices_.pick(all);
+  };
+  const auto again = [&] {
+    const auto roots = draft_.roots();
+    return draft_.grad_mode() && !roots.empty() && repeat_backward(choices_.chance(70) ? roots.back() : choices_.pick(roots));
+  };
+  constexpr std::array<unsigned, 3> usual{50, 35, 15};
+  for (int i = 0; i < steps && !draft_.ended(); ++i) {
+    const std::size_t kind = choices_.weighted(usual);
+    if (kind == 0) rewrite(alias());
+    if (kind == 1) attempt({.pool = &catalog_.views, .self = alias()}, Goal::fine, 4);
+    if (kind == 2) again();
+  }
+  for (auto reads = choices_.between(1, 4); reads > 0; --reads)
+    if (choices_.chance(20)) rewrite(alias());
+    else attempt({.pool = &catalog_.pure, .inplace = 0, .self = alias()}, Goal::fine, 3);
+  if (!draft_.grad_mode()) return;
+  if (const Value value = alias(); choices_.chance(20) && draft_.model().is_saved(value) && write(value, Goal::poisoned)) {
+    poisoned_ = true;
+    if (const auto roots = draft_.roots(); has_backward(draft_.chain()) && !roots.empty())
+      draft_.put(Backward{.roots = roots, .cotangent = Spec{}});
+    return;
+  }
+  // What comes after the last backward is not judged.
+  if (has_backward(draft_.chain()) ? choices_.chance(90) : choices_.chance(25))
+    for (auto times = choices_.between(1, 3); times > 0 && again(); --times) {}
+}
+
+/// In place, on a tensor that may have to be written in a region.
+void Generator::rewrite(Value target) {
+  const bool plain = is_inner(target) || !draft_.model().requires_grad(target);
+  const bool quiet = draft_.grad_mode() && choices_.chance(plain ? 12 : 90);
+  const auto mark = draft_.mark();
+  if (quiet) draft_.put(RegionBegin{});
+  const bool written = attempt({.pool = &catalog_.writers, .inplace = 100, .self = target}, Goal::fine, 4);
+  if (quiet) draft_.put(RegionEnd{});
+  if (!written) draft_.cut(mark);
+}
+
 Chain extend(const Chain& prefix, Choices& choices, Growth growth, int steps, const Knobs& knobs) {
   Knobs longer = knobs;
   longer.dtype = floating_type(prefix);
-  longer.mixed = floating_types(prefix).size() > 1;
+  longer.mixed = types_of(prefix).size() > 1;
   longer.max_steps = step_count(prefix) + std::max(steps, 4);  // room for a recipe
   static const Catalog all(all_ops());
   const Chain start = canonical_names(prefix);

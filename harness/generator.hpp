@@ -55,9 +55,13 @@ class Generator {
   Chain extend(const Chain& prefix, Growth growth, int steps);
 
  private:
-  // generate.cpp: growth.
+  // generate.cpp, generate_extend.cpp: growth.
   bool grow();
   void probe(int steps);
+  void pursue(int steps);
+  std::vector<Value> oldest_memory();
+  void rewrite(Value target);
+  bool repeat_backward(Value root);
   bool attempt(const Want& want, Goal goal, int tries);
   void close_regions();
   bool put_backward(bool last);

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "harness/compare.hpp"
@@ -151,7 +152,7 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
   return {};
 }
 
-std::string guilty_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
+std::vector<Accused> accused_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
   const auto observed = observed_cotangents(chain, typed, implied_roots);
   const auto expected = expected_cotangents(chain, typed, implied_roots);
   const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i]); };
@@ -175,13 +176,18 @@ std::string guilty_of_gradient(const Chain& chain, const Typed& typed, const std
     if (is_view_step(*step, typed.steps[i])) continue;
     if (const Value product = product_of(*step); product != dropped) set_writer(product, i);
   }
+  std::vector<Accused> accused;
+  std::optional<std::size_t> wronged;
   for (std::size_t i = chain.statements.size(); i-- > 0;) {
     const auto* step = std::get_if<Step>(&chain.statements[i]);
     if (!step || is_view_step(*step, typed.steps[i]) || !observed[i] || departs(i)) continue;
-    for (const std::size_t source : sources[i])
-      if (departs(source)) return form_of(*step);
+    const auto reads = [&](auto whom) { return std::find_if(sources[i].begin(), sources[i].end(), whom); };
+    if (!wronged)
+      if (const auto at = reads(departs); at != sources[i].end()) wronged = *at;
+    if (wronged && reads([&](std::size_t source) { return source == *wronged; }) != sources[i].end())
+      accused.push_back({i, expected[i].value});
   }
-  return {};
+  return accused;
 }
 
 }  // namespace gradsmith

@@ -20,6 +20,7 @@
 #include "harness/forward.hpp"
 #include "harness/second.hpp"
 #include "harness/twin.hpp"
+#include "harness/under_way.hpp"
 #include "harness/weigh.hpp"
 
 namespace gradsmith {
@@ -186,6 +187,7 @@ std::string Signature::text() const {
 
 void prepare(const Plan& plan) {
   initialize_libtorch();
+  name_op_at_death();
   install(plan.lanes);
   if (!plan.device.empty()) open_device(plan.device);
 }

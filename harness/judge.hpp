@@ -65,8 +65,8 @@ Verdict judge(const Chain& chain, const Plan& plan = {});
 
 /// Once per process, before the first judge: one intra-op thread, empty stack-trace fetcher, pinned switches.
 void initialize_libtorch();
-/// What a process needs that judges by this plan: LibTorch set up, the plan's lanes installed, no others, and its device
-/// open. May be called again with another plan. EnvironmentError where a lane or the device does not work.
+/// What a process needs that judges by this plan: LibTorch set up, its lanes and no others, its device open, last words
+/// (under_way.hpp). May be called again with another plan. EnvironmentError where a lane or the device does not work.
 void prepare(const Plan& plan);
 
 }  // namespace gradsmith

@@ -1,5 +1,7 @@
 #include "harness/lanes.hpp"
 
+#include <algorithm>
+
 namespace gradsmith {
 namespace {
 
@@ -46,12 +48,30 @@ void Noise::restart(std::uint64_t start, DType dtype) {
   table_ = noise_table(dtype);
   computing_ = storage_ = dtype;
   narrow_ = dtype != DType::f64;
+  normal_ = range_of(narrow_ ? DType::f32 : DType::f64).normal;
 }
 
 void Noise::work_in(DType computing, DType storage) {
-  if (computing != computing_) table_ = noise_table(computing);
+  if (computing != computing_) {
+    table_ = noise_table(computing);
+    normal_ = range_of(computing == DType::f64 ? DType::f64 : DType::f32).normal;
+  }
   computing_ = computing;
   storage_ = storage;
+}
+
+Lanes noisy_subnormal(const Lanes::Vec& v) {
+  const double u = Noise::roundoff();
+  const double least = range_of(Noise::computing() == DType::f64 ? DType::f64 : DType::f32).least;
+  const Lanes::Vec factors = Noise::next();
+  Lanes out(v);
+  for (int lane = 0; lane < lane_count; ++lane) {
+    const double draw = (factors[lane] - 1) / (noise_units * u);  // in (-1, 1); 0 in the plain lanes
+    if (draw == 0) continue;
+    const double moved = std::max(std::fabs(v[lane]) + std::round(4 * draw - 2) * least, 0.0);
+    out.v[lane] = std::copysign(draw < 0 ? 0.0 : moved, v[lane]);
+  }
+  return out;
 }
 
 namespace detail {

@@ -60,6 +60,8 @@ class Noise {
   /// The type that the kernel at hand computes in, and the roundoff with which it does.
   static DType computing() { return computing_; }
   static double roundoff() { return unit_roundoff(computing_ == DType::f64 ? DType::f64 : DType::f32); }
+  /// Smallest normal number of the computation: double's, or float's where kernels compute in float.
+  static double normal() { return normal_; }
   /// Some tensors of the chain hold less than a double.
   static bool narrow() { return narrow_; }
 
@@ -69,6 +71,7 @@ class Noise {
   static thread_local const Lanes::Vec* table_;
   static thread_local DType computing_, storage_;
   static thread_local bool narrow_;
+  static inline thread_local constinit double normal_ = 0x1p-1022;
 };
 
 /// `x` rounded to the type of the tensors (tape_narrow.cpp).
@@ -78,7 +81,14 @@ Lanes round_stored(const Lanes& x);
 /// derives from after it was kept (numerics.md 3.3), and of what a composite op keeps in between.
 inline Lanes stored(const Lanes& x) { return Noise::narrow() ? round_stored(x) : x; }
 
-inline Lanes noisy(const Lanes::Vec& v) { return Lanes(v * Noise::next()); }
+/// A result below the normal numbers: kernels lose digits there, or give 0 (log1p of the smallest number does). Replicas do
+/// either: they are 0, or off by up to 2 of the smallest numbers.
+Lanes noisy_subnormal(const Lanes::Vec& v);
+
+inline Lanes noisy(const Lanes::Vec& v) {
+  if (const double size = std::fabs(v[0]); size < Noise::normal() && size != 0) [[unlikely]] return noisy_subnormal(v);
+  return Lanes(v * Noise::next());
+}
 inline Lanes operator+(const Lanes& a, const Lanes& b) { return noisy(a.v + b.v); }
 inline Lanes operator-(const Lanes& a, const Lanes& b) { return noisy(a.v - b.v); }
 inline Lanes operator-(const Lanes& a) { return Lanes(-a.v); }

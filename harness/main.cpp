@@ -110,8 +110,9 @@ void add_campaign(CLI::App& app, CampaignOptions& options) {
                         ->check(positive)
                         ->option_text("S");
     command->add_option("--hours", options.hours, "the same in hours")->check(positive)->excludes(seconds)->option_text("H");
+    command->add_option("--patience", options.patience, "a chain that takes longer, in seconds, hangs (20)")->check(positive)->option_text("S");
     command->add_option("--seed", options.seed, "of all choices (drawn; DIR keeps it)")->check(whole)->option_text("S");
-    command->add_option("--lanes", options.lanes, "what workers do: some of plain,refusals,small,profile,guard,determinism,seeds (all, in turn)")
+    command->add_option("--lanes", options.lanes, "what workers do: some of plain,refusals,small,profile,guard,determinism,f32,bf16,f16,seeds (all, in turn)")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("LIST");

@@ -12,9 +12,9 @@ namespace gradsmith {
 
 std::span<const Mutation> mutations() {
   using namespace mutating;
-  // Most weight on what draws several steps after a history that is there: an execution that changes one step of a chain
-  // tries one new thing, one that draws its end anew tries six (reports/2026-11-25-ablation.md).
-  static constexpr std::array<Mutation, 20> table{{
+  // Most weight on what goes on from a history that is there (reports/2026-11-25-ablation.md).
+  static constexpr std::array<Mutation, 21> table{{
+      {"pursue", 380, false, pursue},
       {"regrow", 30, false, regrow},
       {"probe", 16, true, probe},
       {"splice", 20, true, splice_from_pool},
@@ -80,22 +80,12 @@ Chain mutate(const Chain& given, Choices& choices) {
     if (choices.chance(8)) {
       changed = changed_or_same(chain, choices, mutating::simplify);
     } else {
-      std::array<unsigned, 20> weights{};
+      std::array<unsigned, 21> weights{};
       for (std::size_t i = 0; i < weights.size(); ++i)
         weights[i] = full && mutations()[i].grows ? 0 : mutations()[i].weight;
       changed = changed_or_same(chain, choices, mutations()[choices.weighted(weights)].apply);
     }
     if (!(changed == chain)) return changed;
-  }
-  return chain;
-}
-
-Chain crossover(const Chain& chain, const Chain& other, Choices& choices) {
-  for (int attempt = 0; attempt < 8; ++attempt) {
-    Chain changed = canonical_names(chain);
-    changed.comments.clear();
-    if (mutating::splice(changed, canonical_names(other), choices) && elements(changed).value_or(most_elements + 1) <= most_elements)
-      return canonical_names(changed);
   }
   return chain;
 }

@@ -28,8 +28,4 @@ inline constexpr std::int64_t most_elements = 2048;
 /// ones. Equal choices give equal chains; if no change of the kinds drawn is valid, `chain` itself.
 Chain mutate(const Chain& chain, Choices& choices);
 
-/// `chain` with some statements of `other` put into it: tensors that they read are replaced by tensors of `chain`, and
-/// attributes are mended. `chain` itself if nothing fits.
-Chain crossover(const Chain& chain, const Chain& other, Choices& choices);
-
 }  // namespace gradsmith

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/choices.hpp"
+#include "harness/generate.hpp"
 #include "harness/op.hpp"
 #include "harness/reduce_edit.hpp"
 
@@ -37,6 +38,8 @@ Backward draw_backward(const std::vector<Value>& values, Choices& choices);
 void insert(Chain& chain, std::size_t position, Statement statement);
 /// A position behind the leading inputs.
 std::size_t some_place(const Chain& chain, Choices& choices);
+/// Goes on from what is left of a chain whose end was cut off: shortened until it may grow, its regions closed.
+bool continue_from(Chain& chain, Growth growth, int steps, Choices& choices);
 
 // mutate_steps.cpp
 bool insert_step(Chain& chain, Choices& choices);
@@ -46,6 +49,10 @@ bool toggle_inplace(Chain& chain, Choices& choices);
 bool rewire(Chain& chain, Choices& choices);
 bool change_attribute(Chain& chain, Choices& choices);
 bool change_input(Chain& chain, Choices& choices);
+// mutate_history.cpp
+/// A chain cut down to what the history of one memory needs, and continued there. Memory that was written and viewed often
+/// is chosen most.
+bool pursue(Chain& chain, Choices& choices);
 // mutate_structure.cpp
 bool grow_inside(Chain& chain, Choices& choices);
 bool grow_at_end(Chain& chain, Choices& choices);
@@ -61,7 +68,7 @@ bool add_backward(Chain& chain, Choices& choices);
 bool change_backward(Chain& chain, Choices& choices);
 bool splice_from_pool(Chain& chain, Choices& choices);
 bool simplify(Chain& chain, Choices& choices);
-/// Puts statements of `other` into `chain`; see crossover().
+/// Puts some steps of `other` into `chain`: tensors that they read are replaced by tensors of `chain`, attributes are mended.
 bool splice(Chain& chain, const Chain& other, Choices& choices);
 
 }  // namespace gradsmith::mutating

@@ -82,16 +82,20 @@ bool insert_view(Chain& chain, Choices& choices) {
   return true;
 }
 
-/// Keeps the beginning and draws the end anew.
-bool regrow(Chain& chain, Choices& choices) {
-  do chain.statements.resize(some_place(chain, choices));
-  while (step_count(chain) > longest_mutant - 3);
+bool continue_from(Chain& chain, Growth growth, int steps, Choices& choices) {
+  while (step_count(chain) > longest_mutant - 3) chain.statements.pop_back();
   std::ptrdiff_t open = 0;
   for (const Statement& statement : chain.statements)
     open += std::holds_alternative<RegionBegin>(statement) - std::holds_alternative<RegionEnd>(statement);
   for (; open > 0; --open) chain.statements.push_back(RegionEnd{});
   chain = canonical_names(chain);
-  return grow_at(chain, chain.statements.size(), Growth::step, static_cast<int>(choices.between(2, 6)), choices) > 0;
+  return grow_at(chain, chain.statements.size(), growth, steps, choices) > 0;
+}
+
+/// Keeps the beginning and draws the end anew.
+bool regrow(Chain& chain, Choices& choices) {
+  chain.statements.resize(some_place(chain, choices));
+  return continue_from(chain, Growth::step, static_cast<int>(choices.between(2, 6)), choices);
 }
 
 /// Many ops on what the chain has come to, at its end or before its last backward.

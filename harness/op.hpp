@@ -63,6 +63,9 @@ struct TensorInfo {
   int storage = -1;
 };
 
+/// They show the same memory in the same way; `copy_` of one onto the other returns early.
+inline bool same_place(const TensorInfo& a, const TensorInfo& b) { return a.storage == b.storage && a.layout == b.layout; }
+
 /// What a shape rule sees: the attributes, and the info of each tensor argument by parameter position (null elsewhere).
 struct Call {
   const Op* op;
@@ -156,6 +159,7 @@ struct Op {
   std::string_view name{};
   std::vector<Param> params{};
   ShapeRule shape = nullptr;                                   ///< null: elementwise, broadcast over all tensor operands
+  ShapeRule shape_on_device = nullptr;                         ///< where a device's kernel may lay results out otherwise; null: as on the CPU
   Maths maths{};                                               ///< values; derivatives come from the tape. Views have none
   Maths maths_inplace{};                                       ///< where LibTorch derives the in-place form from the result (elu_); else empty
   std::vector<Revision> revisions{};                           ///< oldest first; the table takes the last that the linked release has
@@ -170,6 +174,7 @@ struct Op {
   bool (*through_view)(const std::vector<TensorInfo>& operands, int operand) = nullptr;  ///< composites: the operand is read through a view made first
   int reads_first = 0;                                         ///< operand whose grad_fn is read first (prelu reshapes its weight)
   bool overlap_unchecked = false;                              ///< in-place kernel accepts a self-overlapping target (autograd.md 7.4)
+  bool memory_first = false;                                   ///< in place, looks at memory (E13, E14) before attributes (E24)
   std::string_view (*backward_refusal)(const Args&, bool inplace) = nullptr;  ///< E21, E22, E23; "" if none
   Extra (*memory)(const Call&, bool recorded) = nullptr;       ///< by call, and whether it gets a node; null: no bytes
   std::string_view (*forward_refusal)(const Args&, bool inplace) = nullptr;  ///< E23b: no formula of forward mode; "" if there is one

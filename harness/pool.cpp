@@ -113,7 +113,7 @@ class Pool {
       start(k);
     } else if (!post.hung && now - post.heard > std::chrono::duration<double>(allowed(post))) {
       post.hung = true;
-      post.child->kill();
+      post.child->give_up();
     }
   }
 

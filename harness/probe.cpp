@@ -203,6 +203,45 @@ std::optional<Chain> apart(const Chain& isolated) {
   return changed ? std::optional(std::move(out)) : std::nullopt;
 }
 
+/// The input at `place` holds `here` everywhere, all others `elsewhere`.
+Chain on_numbers(Chain chain, std::size_t place, double here, double elsewhere) {
+  for (std::size_t i = 0; i < chain.statements.size(); ++i)
+    if (auto* input = std::get_if<Input>(&chain.statements[i]); input && is_floating(input->dtype))
+      std::fill(input->values.list.begin(), input->values.list.end(), i == place ? here : elsewhere);
+  return chain;
+}
+
+/// The input at `place` comes of a leaf of zeros, scaled by 2^60, and of its values.
+Chain stretch(Chain chain, std::size_t place) {
+  Input still = std::get<Input>(chain.statements[place]), zeros = still;
+  const Value operand = still.name;
+  still.requires_grad = false;
+  still.name = new_name(chain, "x");
+  zeros.name = new_name(chain, "z");
+  std::fill(zeros.values.list.begin(), zeros.values.list.end(), 0.0);
+  Step scale = simple_step("mul", zeros.name, 0x1p60);
+  scale.results = {new_name(chain, "m")};
+  Step move = simple_step("add", scale.results[0]);
+  move.args[1] = Ref{still.name};
+  move.results = {operand};
+  chain.statements[place] = std::move(still);
+  chain.statements.insert(chain.statements.begin(), std::move(zeros));
+  const auto first = std::find_if(chain.statements.begin(), chain.statements.end(),
+                                  [](const Statement& s) { return std::holds_alternative<Step>(s); });
+  auto place_of_sum = first;
+  if (first + 1 != chain.statements.end()) {  // a clone, which a write goes to: the sum can take its place
+    const Step& clone = std::get<Step>(*first);
+    bool read = Args(clone.args).tensor(0) != operand;
+    for_each_ref(std::get<Step>(chain.statements.back()), [&](Value value) { read |= value == operand; });
+    if (!read) {
+      move.results = clone.results;
+      place_of_sum = chain.statements.erase(first);
+    }
+  }
+  chain.statements.insert(place_of_sum, {std::move(scale), std::move(move)});
+  return chain;
+}
+
 }  // namespace
 
 std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement) {
@@ -263,6 +302,17 @@ std::vector<Chain> probes(const Chain& isolated) {
   add_for_all_leaves(isolated, out);
   if (auto plain = contiguous(isolated)) add_for_all_leaves(*plain, out);
   if (auto parted = apart(isolated)) add_for_all_leaves(*parted, out);
+  return out;
+}
+
+std::vector<Chain> stretched(const Chain& isolated) {
+  std::vector<Chain> out;
+  for (std::size_t i = 0; i < isolated.statements.size(); ++i) {
+    const auto* input = std::get_if<Input>(&isolated.statements[i]);
+    if (!input || !input->requires_grad || input->strides || input->offset != 0) continue;
+    out.push_back(stretch(isolated, i));
+    for (const double here : {1.0, 2.0}) out.push_back(stretch(on_numbers(isolated, i, here, 3 - here), i));
+  }
   return out;
 }
 

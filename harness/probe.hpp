@@ -23,4 +23,9 @@ std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t
 /// a leaf, a saved tensor or one with a view as the target. At most three steps each, in a fixed order.
 std::vector<Chain> probes(const Chain& isolated);
 
+/// For derivatives along a direction: each operand in turn with a tangent 2^60 times as large as those of the others, by
+/// `m = mul(z, 2^60)` of zeros and `a = add(m, x)` in its place, on the numbers it has, then on plain ones below and above
+/// those of the others. Shows where a formula mixes what only one operand passes on, or leaves the range on its way.
+std::vector<Chain> stretched(const Chain& isolated);
+
 }  // namespace gradsmith

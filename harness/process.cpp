@@ -160,6 +160,17 @@ void Child::kill() {
   if (pid_ > 0) ::kill(pid_, SIGKILL);
 }
 
+void Child::give_up() {
+  if (pid_ > 0) ::kill(pid_, SIGQUIT);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  for (bool open = true; open && std::chrono::steady_clock::now() < end;) {
+    pollfd ready{fd_, POLLIN, 0};
+    ::poll(&ready, 1, 100);
+    open = receive([](std::string_view) {});  // an answer that comes now comes too late
+  }
+  kill();
+}
+
 Ended Child::wait() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -185,7 +196,7 @@ Apart apart(const std::function<std::string()>& work, double seconds) {
     open = child.receive([&](std::string_view frame) { result.answer = std::string(frame); });
     if (open && Clock::now() > end) result.hung = true;
   }
-  if (result.hung) child.kill();
+  if (result.hung) child.give_up();
   result.ended = child.wait();
   return result;
 }

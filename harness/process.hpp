@@ -53,6 +53,8 @@ class Child {
   /// block for long.
   bool receive(const std::function<void(std::string_view frame)>& take);
   void kill();
+  /// Kills a process that has been silent for too long, after a moment for its last words (SIGQUIT).
+  void give_up();
   /// Waits for the end; the object is empty afterwards.
   Ended wait();
 

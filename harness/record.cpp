@@ -155,6 +155,13 @@ std::string summary_json(const Summary& summary) {
   json["findings"] = Json::array();
   for (const FindingEntry& finding : summary.findings) json["findings"].push_back(finding_json(finding));
   json["now_passing"] = summary.now_passing;
+  for (const HistoryPoint& at : summary.course)
+    json["course"].push_back({{"seconds", std::round(at.seconds)},
+                              {"programs", at.programs},
+                              {"features", at.features},
+                              {"units", at.units},
+                              {"findings_new", at.findings_new},
+                              {"rss_mb", at.rss_of_workers_mb}});
   json["ops"] = Json::object();
   for (std::size_t i = 0; i < tally.ops.size(); ++i)
     json["ops"][std::string(all_ops()[i]->name)] = {{"out_of_place", tally.ops[i].out_of_place},

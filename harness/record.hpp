@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "harness/campaign_status.hpp"
 #include "harness/tally.hpp"
 
 namespace gradsmith {
@@ -45,6 +46,7 @@ struct Summary {
   Tally tally{};
   std::vector<FindingEntry> findings{};    ///< sorted by signature
   std::vector<std::string> now_passing{};  ///< files of known issues that show no finding any more
+  std::vector<HistoryPoint> course{};      ///< of a campaign: its growth and its workers' memory over time
 };
 /// summary.json, indented, with a newline at the end. Keys: design.md, section 7.
 std::string summary_json(const Summary& summary);

@@ -11,9 +11,10 @@ using Json = nlohmann::json;
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CampaignIdentity, format, version, libtorch, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(WorkerStatus, index, role, running, programs, programs_per_second,
-                                                features, units, rss_mb, restarts, last_death, last_new, findings)
+                                                features, units, rss_mb, peak_rss_mb, restarts, last_death, last_new,
+                                                findings)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(HistoryPoint, seconds, programs, features, units, findings_new,
-                                                findings_known, rss_mb)
+                                                findings_known, rss_mb, rss_of_workers_mb)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CampaignStatus, state, seconds, limit, workers, merges, unmerged,
                                                 disk_mb, now, history, deaths)
 

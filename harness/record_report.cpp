@@ -146,6 +146,11 @@ ReportedRun read_run(const std::string& folder) {
                              in.get<std::uint64_t>(witnesses[name], "disagree"), total("inconclusive"),
                              total("skipped")});
   }
+  for (const Json& at : in.get_or(json, "course", std::vector<Json>{}))
+    out.course.push_back({static_cast<std::uint64_t>(in.get<double>(at, "seconds")),
+                          in.get<std::uint64_t>(at, "programs"), in.get<std::uint64_t>(at, "features"),
+                          in.get<std::uint64_t>(at, "units"), in.get<std::uint64_t>(at, "findings_new"),
+                          in.get<std::vector<std::uint64_t>>(at, "rss_mb")});
   for (const Json& one : in.get<std::vector<Json>>(json, "findings")) out.findings.push_back(finding(in, one, path));
   for (const auto& [op, use] : in.get<std::map<std::string, Json>>(json, "ops"))
     out.ops[op] = {in.get<std::uint64_t>(use, "out_of_place"), in.get<std::uint64_t>(use, "in_place")};

@@ -208,7 +208,7 @@ void simplify_layout(const Chain& chain, Offer& offer) {
 /// All floating tensors get one type, the widest that will do; else inputs become f64 singly.
 void widen_dtypes(const Chain& chain, Offer& offer) {
   if (offer(in_type(chain, DType::f64))) return;
-  const auto types = floating_types(chain);
+  const auto types = types_of(chain);
   for (const DType type : types)
     if (types.size() > 1 && offer(in_type(chain, type))) return;
   for (const std::size_t i : inputs_of(chain)) {

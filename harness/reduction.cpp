@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <sstream>
 
 #include "harness/blame.hpp"
 #include "harness/evidence.hpp"
-#include "harness/exits.hpp"
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce.hpp"
 #include "harness/remarks.hpp"
+#include "harness/signature_apart.hpp"
 
 namespace gradsmith {
 
@@ -23,6 +22,7 @@ constexpr double hang_candidate = 4;  // seconds: candidates of a hang are waite
 constexpr double remark_limit = 20;  // seconds for the remarks
 constexpr double grace = 25;          // seconds beyond the limits: one candidate may be slow when time runs out
 constexpr int repeats = 20;           // verdicts on the smallest chain
+constexpr int crashes = 5, hangs = 2;  // the same where each takes a process, and a wait
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -33,7 +33,10 @@ class Bug {
  public:
   Bug(const Signature& signature, Plan plan) : signature_(signature), plan_(plan) {
     if (signature.kind == FindingKind::nondeterminism) plan_.executions = many_executions;
-    if (!kills(signature.kind)) prepare(plan_);  // else only the processes forked below start LibTorch
+    if (kills(signature.kind))
+      initialize_libtorch();  // for the processes forked below; a device does not survive a fork
+    else
+      prepare(plan_);
   }
 
   /// In one of the attempts that are allowed.
@@ -88,9 +91,12 @@ void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan&
     const Verdict verdict = bug.verdict_on(reduced.chain);
     send("H" + headline(verdict));
     send("E" + evidence(verdict));
-    int alike = 0;
-    for (int i = 0; i < repeats; ++i) alike += bug.shown_once(reduced.chain, same_bug);
-    send(fmt::format("R{} {}", alike, repeats));
+  }
+  const int times = signature.kind == FindingKind::hang ? hangs : kill ? crashes : repeats;
+  int alike = 0;
+  for (int i = 0; i < times; ++i) alike += bug.shown_once(reduced.chain, same_bug);
+  send(fmt::format("R{} {}", alike, times));
+  if (!kill) {
     const auto fault = [&](const Chain& candidate) { return bug.shown_by(candidate, same_fault); };
     send("B" + print(remark_on(reduced.chain, fault, {.tries = 4000, .seconds = remark_limit}).chain));
   }
@@ -98,63 +104,6 @@ void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan&
 }
 
 }  // namespace
-
-namespace {
-
-/// The last words of a process: the op at fault, what happened in one word, a sentence, and the device, a line each.
-struct LastWords {
-  std::string guilty{}, detail{}, sentence{}, device{};
-};
-LastWords words_of(const Ended& ended) {
-  LastWords words;
-  std::istringstream lines(ended.words);
-  for (std::string* line : {&words.guilty, &words.detail, &words.sentence, &words.device}) std::getline(lines, *line);
-  return words;
-}
-
-}  // namespace
-
-Signature death_signature(bool hang, const Ended& ended) {
-  Signature signature;
-  signature.kind = hang ? FindingKind::hang : FindingKind::crash;
-  if (hang) return signature;
-  const auto words = words_of(ended);
-  signature.guilty = words.guilty;
-  signature.detail = words.detail.empty() ? ended_name(ended) : words.detail;
-  if (!words.device.empty()) signature.device = words.device;
-  return signature;
-}
-
-std::string death_words(bool hang, const Ended& ended) {
-  if (hang) return "no answer in time";
-  const auto words = words_of(ended);
-  return fmt::format("the process ended with {}{}{}", ended_name(ended), words.sentence.empty() ? "" : ": ", words.sentence);
-}
-
-std::optional<Signature> signature_apart(const Chain& chain, const Plan& plan, double seconds) {
-  std::optional<Signature> signature;
-  const Apart result = apart(
-      [&] {
-        prepare(plan);
-        const Verdict verdict = judge(chain, plan);
-        if (verdict.status != Status::finding) return std::string();
-        const Signature& s = verdict.signature;
-        return fmt::format("{}\n{}\n{}\n{}\n{}", static_cast<int>(s.kind), s.guilty, s.detail, s.dtype, s.device);
-      },
-      seconds);
-  if (!result.answer && result.ended.code == exit_missing && !result.ended.words.empty())
-    throw EnvironmentError{result.ended.words};
-  if (!result.answer) return death_signature(result.hung, result.ended);
-  if (result.answer->empty()) return std::nullopt;
-  std::string fields[5];
-  std::size_t at = 0;
-  for (std::string& field : fields) {
-    const std::size_t end = std::min(result.answer->find('\n', at), result.answer->size());
-    field = result.answer->substr(at, end - at);
-    at = end + 1;
-  }
-  return Signature{static_cast<FindingKind>(std::stoi(fields[0])), fields[1], fields[2], fields[3], fields[4]};
-}
 
 std::string ReductionResult::words() const {
   if (!reproduced) return "not reduced: it did not show again in a process of its own, which is nondeterminism";

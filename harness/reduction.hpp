@@ -11,14 +11,6 @@
 
 namespace gradsmith {
 
-/// A judged chain's signature when the process may die of it; nothing if the chain shows no finding. No verdict within
-/// `seconds` is a hang. EnvironmentError where a lane or the device of the plan does not work.
-std::optional<Signature> signature_apart(const Chain& chain, const Plan& plan, double seconds = 20);
-/// The signature of a process that died or hung over a chain. The op at fault is known only if its last words named it.
-Signature death_signature(bool hang, const Ended& ended);
-/// The same as half a sentence.
-std::string death_words(bool hang, const Ended& ended);
-
 /// What a reduction came to.
 struct ReductionResult {
   Chain chain{};

@@ -252,11 +252,12 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];
     if (tracks && t.cells.size() < families_[t.family].size())  // the whole base is rebased: what arrives at it from here on is told from what arrived before
-      for (std::size_t cell = 0; cell < families_[t.family].size(); ++cell)
-        if (int& node = families_[t.family][cell]; node >= 0) {
-          node = tape.push(storages_[t.storage][cell].exact(), node, 1.0);
-          tape.keep(node);
-        }
+      for (std::size_t cell = 0; cell < families_[t.family].size(); ++cell) {
+        int& node = families_[t.family][cell];
+        const double value = storages_[t.storage][cell].exact();
+        node = node < 0 ? tape.leaf(value) : tape.push(value, node, 1.0);  // constants too: the base is no constant now
+        tape.keep(node);
+      }
     if (t.per_position) open_ = "a leaf whose elements share cells was written";
     auto& values = storages_[t.storage];
     auto& nodes = families_[t.family];
@@ -301,7 +302,7 @@ std::vector<Lanes> Evaluator::sweep(const std::vector<Value>& roots,
       if (node < 0) continue;
       Lanes& at = adjoint[node];
       Noise::work_in(t.dtype, t.dtype);
-      at = at.exact() == 0 ? Lanes(cotangents[r][e]) : accumulated(at, cotangents[r][e]);  // sums round, single seeds do not
+      at = at.is_zero() ? Lanes(cotangents[r][e]) : accumulated(at, cotangents[r][e]);  // sums round, single seeds do not
     }
   }
   if (!Tape::active().sweep(adjoint)) infinite_ = true;

@@ -23,8 +23,10 @@ struct Spread {
   DType dtype = DType::f64;    ///< of the tensor
 };
 
-/// Lane 0 of each element of a tensor of that type, and how far its replicas are from it.
+/// Lane 0 of each element of a tensor of that type, and how far its replicas are from it: NaN where one left the numbers.
 Spread spread_of(const std::vector<Lanes>& lanes, DType dtype = DType::f64);
+/// Widens the spreads of `into` by those of `more`, of the same tensors by other noise. NaN widens, and stays.
+void widen(std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& more);
 
 /// What the reference says of a chain that nothing refuses.
 struct Reference {
@@ -72,6 +74,8 @@ class Evaluator {
   bool is_view(Value value) const;
   /// Some element may depend on a leaf (whatever flows: LibTorch too asks only whether there is a tangent).
   bool tracks(Value value) const { return tracks_[tensors_[value].family] != 0; }
+  /// One history for both: they are views of one tensor, or names of it.
+  bool share_history(Value a, Value b) const { return tensors_[a].family == tensors_[b].family; }
   /// Some op gave NaN.
   bool nan() const { return nan_; }
   /// A sweep met 0 times infinity.

@@ -30,6 +30,12 @@ struct ReportedCoverage {
   std::vector<std::string> never{};
 };
 
+/// One moment of a campaign.
+struct ReportedMoment {
+  std::uint64_t seconds = 0, programs = 0, features = 0, units = 0, findings_new = 0;
+  std::vector<std::uint64_t> rss_mb{};  ///< of each worker
+};
+
 /// The output folder of one run or campaign.
 struct ReportedRun {
   std::string folder{};
@@ -47,6 +53,7 @@ struct ReportedRun {
   std::map<std::string, OpUse> ops{};
   std::map<std::string, Tally::OpDeltas> deltas{};  ///< by in-place form ("relu_")
   RatioHistogram control{};
+  std::vector<ReportedMoment> course{};      ///< of a campaign
   std::vector<ReportedCoverage> coverage{};  ///< empty if none was taken
 };
 

@@ -133,6 +133,24 @@ std::string coverage_section(const Report& report) {
   return out;
 }
 
+std::string course_section(const Report& report) {
+  std::string out;
+  for (const ReportedRun& run : report.runs) {
+    if (run.course.empty()) continue;
+    out += fmt::format(
+        "## Course of {}\n\n*features*: of the worker that has most; *MiB*: of each worker's process at that "
+        "moment.\n\n"
+        "| seconds | programs | features | corpus | new findings | MiB |\n| ---: | ---: | ---: | ---: | ---: | --- |\n",
+        run.folder);
+    for (const ReportedMoment& at : run.course)
+      out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", with_commas(at.seconds), with_commas(at.programs),
+                         with_commas(at.features), with_commas(at.units), with_commas(at.findings_new),
+                         fmt::join(at.rss_mb, " "));
+    out += "\n";
+  }
+  return out;
+}
+
 std::string environment_section(const Report& report) {
   std::string out =
       "## Environment\n\n| run | GradSmith | LibTorch | CPU | device | dtype | seed |\n| --- | --- | --- | --- | --- | "
@@ -148,7 +166,8 @@ std::string environment_section(const Report& report) {
 std::string markdown(const Report& report) {
   const ReportTotals sums = totals(report);
   return "# GradSmith\n\n" + findings_section(report) + runs_section(report) + witnesses_section(report) +
-         deltas_section(sums) + coverage_section(report) + ops_section(sums) + environment_section(report);
+         deltas_section(sums) + course_section(report) + coverage_section(report) + ops_section(sums) +
+         environment_section(report);
 }
 
 }  // namespace gradsmith

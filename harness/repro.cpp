@@ -7,18 +7,70 @@
 
 #include "harness/compare.hpp"
 #include "harness/expect.hpp"
+#include "harness/forward_expected.hpp"
+#include "harness/second_expected.hpp"
 
 namespace gradsmith {
 
-Answer answer_of(const Chain& chain, const Typed& typed) {
-  Answer answer;
+Mode mode_of(FindingKind kind) {
+  return kind == FindingKind::forward_mode   ? Mode::forward
+         : kind == FindingKind::second_order ? Mode::second
+                                             : Mode::reverse;
+}
+
+Mode mode_of(const Chain& chain) {
+  const auto claim = header(chain, "expect");
+  return claim == "finding forward-mode" ? Mode::forward : claim == "finding second-order" ? Mode::second : Mode::reverse;
+}
+
+namespace {
+
+void answer_forward(Answer& answer, const Chain& chain, const Typed& typed) {
+  const std::size_t statements = forward_statements(chain, answer.expectation.refusal);
+  const auto pass = [&](int number) {
+    return expect_forward(chain, typed, {}, statements, {}, static_cast<std::uint64_t>(number));
+  };
+  ForwardExpected expected = pass(0);
+  answer.along = expected.along;
+  answer.expectation = {.refusal = expected.refusal};
+  if (!expected.hole.empty()) answer.expectation.hole = expected.hole;
+  for (int i = 1; i <= Tolerance{}.more_replicas && expected.open.empty() && !expected.refusal; ++i) {
+    const ForwardExpected more = pass(i);
+    expected.open = more.open;
+    widen(expected.tangents, more.tangents);
+  }
+  answer.open = expected.open;
+  answer.directed = std::move(expected.tangents);
+}
+
+void answer_second(Answer& answer, const Chain& chain, const Typed& typed) {
+  answer.along = second_direction(chain);
+  answer.expectation.refusal = expect_second_refusal(chain, typed);
+  if (answer.expectation.refusal) return;
+  SecondExpected expected = expect_second(chain, typed, answer.roots, 0, answer.along);
+  for (int i = 1; i < 3 * (1 + Tolerance{}.more_replicas) && expected.open.empty(); ++i)
+    widen(expected, expect_second(chain, typed, answer.roots, static_cast<std::uint64_t>(i), answer.along));
+  answer.open = expected.open;
+  answer.reference.gradients = std::move(expected.first);
+  answer.directed = std::move(expected.second);
+}
+
+}  // namespace
+
+Answer answer_of(const Chain& chain, const Typed& typed, Mode mode) {
+  Answer answer{.mode = mode};
   answer.expectation = expect(chain, typed, &answer.roots);
+  const bool stops = answer.expectation.refusal && answer.expectation.refusal->phase.kind == Phase::Kind::step;
+  if (mode == Mode::forward && !stops)
+    answer_forward(answer, chain, typed);
+  else if (mode == Mode::second && !answer.expectation.refusal)
+    answer_second(answer, chain, typed);
   if (answer.expectation.refusal) {
     answer.open = "the program ends in a refusal";
   } else if (answer.expectation.hole && answer.expectation.hole != "U17") {  // U17 is judged as LibTorch means it
     answer.open = fmt::format("known hole {}: LibTorch is silent about a gradient that is not the program's",
                               *answer.expectation.hole);
-  } else {
+  } else if (mode == Mode::reverse) {
     answer.reference = run_reference(chain, typed, answer.roots);
     for (int i = 1; i <= Tolerance{}.more_replicas && answer.reference.open.empty(); ++i)
       widen(answer.reference, run_reference(chain, typed, answer.roots, static_cast<std::uint64_t>(i)));
@@ -42,15 +94,16 @@ std::vector<Value> telling_values(const Chain& chain, const Typed& typed, const 
   return out;
 }
 
-std::string no_repro(const Chain& chain) {
-  if (const auto claim = header(chain, "expect"); claim == "finding forward-mode" || claim == "finding second-order")
-    return "programs assert values and first gradients of reverse mode";
+std::string no_repro(const Chain& chain, Mode mode) {
   for (const Statement& statement : chain.statements) {
     const auto* step = std::get_if<Step>(&statement);
     if (step && std::find(extra_ops().begin(), extra_ops().end(), step->op) != extra_ops().end())
       return fmt::format("{} is no op of LibTorch", step->op->name);
-    if (const auto* backward = std::get_if<Backward>(&statement); backward && backward->create_graph)
+    const auto* backward = std::get_if<Backward>(&statement);
+    if (backward && backward->create_graph)
       return "create_graph: second derivatives are not judged, so there is nothing to assert";
+    if (backward && mode == Mode::forward && !backward->results.empty())
+      return "in forward mode a gradient with a name is a number that only a backward gives";
   }
   const auto typed = type_chain(chain);
   if (std::holds_alternative<Typed>(typed) && expect(chain, std::get<Typed>(typed)).hole == "U24")
@@ -58,11 +111,11 @@ std::string no_repro(const Chain& chain) {
   return {};
 }
 
-std::vector<ReproFile> repro_files(const Chain& chain, const ReproTitle& title) {
+std::vector<ReproFile> repro_files(const Chain& chain, Mode mode, const ReproTitle& title) {
   const auto typed = type_chain(chain);
-  if (!std::holds_alternative<Typed>(typed) || !no_repro(chain).empty()) return {};
+  if (!std::holds_alternative<Typed>(typed) || !no_repro(chain, mode).empty()) return {};
   const Typed& types = std::get<Typed>(typed);
-  const Answer answer = answer_of(chain, types);
+  const Answer answer = answer_of(chain, types, mode);
   return {{"repro.cpp", repro_cpp(chain, types, answer, title)},
           {"repro.py", repro_python(chain, types, answer, title)}};
 }

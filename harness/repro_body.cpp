@@ -12,6 +12,9 @@
 #include "harness/each_op.hpp"
 #include "harness/error_text.hpp"
 #include "harness/evidence.hpp"
+#include "harness/expect.hpp"
+#include "harness/forward_expected.hpp"
+#include "harness/layout.hpp"
 #include "harness/print.hpp"
 #include "harness/repro_names.hpp"
 #include "harness/repro_spelling.hpp"
@@ -37,34 +40,31 @@ class Writer {
         typed_(typed),
         answer_(answer),
         cpp_(language == Language::cpp),
+        forward_(answer.mode == Mode::forward),
         names_(program_names(language, chain)),
         spell_{language, names_, backwards(chain) > 1} {}
 
   ReproBody write() {
-    for (const Statement& statement : chain_.statements) {
-      std::visit(*this, statement);
-      if (refused_) break;
-    }
-    const bool implied = !refused_ && !answer_.roots.empty();
-    if (implied) comment("The gradient of everything that was computed, each with a cotangent of its own:");
-    if (implied) (*this)(Backward{.roots = answer_.roots, .cotangent = Spec{}});
-    while (depth_ > 0) close();
+    if (forward_) enter_level();
+    const std::size_t around = depth_;
+    const std::size_t statements = forward_ ? forward_statements(chain_, expect(chain_, typed_).refusal) : chain_.statements.size();
+    for (std::size_t i = 0; i < statements && !refused_; ++i) std::visit(*this, chain_.statements[i]);
+    if (!refused_ && !answer_.roots.empty() && !forward_) differentiate();
+    while (depth_ > around) close();
     checks();
+    while (depth_ > 0) close();
     return std::move(body_);
   }
 
   void operator()(const Input& input) {
     const auto data = input_storage(input);
-    std::string made;
-    if (!input.strides && input.offset == 0) {
-      made = tensor(input.dtype, input.shape, data);
-    } else {
-      body_.strided = true;
-      const Layout layout = input_layout(input);
-      made = fmt::format("strided({}, {}, {}, {}, {})", spell_.dtype(input.dtype), spell_.list(layout.shape),
-                         spell_.list(layout.strides), layout.offset, spell_.list(data));
-    }
-    assign(input.name, made + (input.requires_grad ? ".requires_grad_()" : ""));
+    const std::string made = laid_out(input, data);
+    if (!forward_ || !input.requires_grad) return assign(input.name, made + (input.requires_grad ? ".requires_grad_()" : ""));
+    std::vector<double> tangent(data.size());
+    const auto positions = storage_positions(input_layout(input));
+    for (std::size_t e = 0; e < positions.size(); ++e) tangent[positions[e]] = answer_.along[input.name][e];
+    assign(input.name, fmt::format("{}({}, {}{})", cpp_ ? "at::_make_dual" : "forward_ad.make_dual", made,
+                                   laid_out(input, tangent), cpp_ ? ", level.number" : ""));
   }
 
   void operator()(const Step& step) {
@@ -78,6 +78,7 @@ class Writer {
   }
 
   void operator()(const Backward& backward) {
+    if (forward_) return;  // a backward is nothing to forward mode
     ++backwards_;
     const std::string call = backward_call(backward);
     if (must_refuse({Phase::Kind::backward, backwards_})) return refusal(call);
@@ -116,6 +117,46 @@ class Writer {
   static int backwards(const Chain& chain) {
     return static_cast<int>(std::count_if(chain.statements.begin(), chain.statements.end(),
                                           [](const Statement& s) { return std::holds_alternative<Backward>(s); }));
+  }
+
+  void enter_level() {
+    body_.level = true;
+    comment("In forward mode: the first tensor of a pair is the value, the second its tangent.");
+    if (cpp_)
+      line("const Level level;  // outlives the tensors");
+    else
+      open("with forward_ad.dual_level():");
+  }
+
+  /// Both backwards that end a chain differentiated twice, or the one that ends any other.
+  void differentiate() {
+    comment("The gradient of everything that was computed, each with a cotangent of its own:");
+    const Backward all{.roots = answer_.roots, .cotangent = Spec{}};
+    if (answer_.mode != Mode::second) return (*this)(all);
+    std::vector<std::string> directions;
+    for (const Statement& statement : chain_.statements)
+      if (const auto* input = std::get_if<Input>(&statement); input && input->requires_grad) {
+        leaves_.push_back(input->name);
+        directions.push_back(tensor(input->dtype, input->shape, answer_.along[input->name]));
+      }
+    const std::string leaves = spell_.list(names_of(leaves_)), declares = cpp_ ? "const auto " : "";
+    statement(fmt::format("{}results1 = {}({}, {}, {}, {})", declares, cpp_ ? "torch::autograd::grad" : "torch.autograd.grad",
+                          spell_.list(names_of(answer_.roots)), leaves, spell_.list(cotangents(all)),
+                          cpp_ ? "/*retain_graph=*/true, /*create_graph=*/true, /*allow_unused=*/true"
+                               : "create_graph=True, allow_unused=True"));
+    body_.again = true;
+    comment("The gradient of <results1, direction>:");
+    const std::string again = fmt::format("again(results1, {}, {})", leaves, spell_.list(directions));
+    if (answer_.expectation.refusal) return refusal(again);
+    statement(fmt::format("{}results2 = {}", declares, again));
+  }
+
+  std::string laid_out(const Input& input, const std::vector<double>& storage) {
+    if (!input.strides && input.offset == 0) return tensor(input.dtype, input.shape, storage);
+    body_.strided = true;
+    const Layout layout = input_layout(input);
+    return fmt::format("strided({}, {}, {}, {}, {})", spell_.dtype(input.dtype), spell_.list(layout.shape),
+                       spell_.list(layout.strides), layout.offset, spell_.list(storage));
   }
 
   void line(const std::string& text) {
@@ -236,6 +277,19 @@ class Writer {
   void checks() {
     if (refused_) return;
     if (!answer_.open.empty()) return comment(fmt::format("Numbers are not asserted: {}.", answer_.open));
+    if (answer_.mode == Mode::second)
+      for (std::size_t k = 0; k < leaves_.size(); ++k) {
+        const std::string& leaf = chain_.names[leaves_[k]];
+        check("gradient of " + leaf, fmt::format("results1[{}]", k), *answer_.reference.gradients[leaves_[k]], true);
+        check("second derivative of " + leaf, fmt::format("results2[{}]", k), *answer_.directed[leaves_[k]], true);
+      }
+    if (answer_.mode == Mode::forward)
+      for (std::size_t v = 0; v < answer_.directed.size(); ++v)
+        if (answer_.directed[v])
+          check("tangent of " + chain_.names[v],
+                cpp_ ? names_[v] + "._fw_grad(level.number)" : "forward_ad.unpack_dual(" + names_[v] + ").tangent",
+                *answer_.directed[v], true);
+    if (answer_.mode != Mode::reverse) return;
     for (const Value v : telling_values(chain_, typed_, answer_))
       check(chain_.names[v], names_[v], *answer_.reference.values[v], false);
     if (answer_.reference.nan)
@@ -247,7 +301,10 @@ class Writer {
   }
   void check(const std::string& what, const std::string& observed, const Spread& expected, bool gradient) {
     body_.check = true;
-    const auto bounds = rounded_up(tolerances(expected, roundoff_of(expected), tolerance_for(chain_, gradient)));
+    auto bounds = rounded_up(tolerances(expected, roundoff_of(expected), tolerance_for(chain_, gradient)));
+    if (answer_.mode != Mode::reverse)  // as compare_derivatives has it
+      for (std::size_t e = 0; e < bounds.size(); ++e)
+        if (std::abs(expected.value[e]) < underflowing) bounds[e] = std::max(bounds[e], underflowing);
     statement(
         fmt::format("check(\"{}\", {}, {}, {})", what, observed, spell_.list(expected.value), spell_.list(bounds)));
   }
@@ -255,11 +312,12 @@ class Writer {
   const Chain& chain_;
   const Typed& typed_;
   const Answer& answer_;
-  const bool cpp_;
+  const bool cpp_, forward_;
   const std::vector<std::string> names_;
   const Speller spell_;
   ReproBody body_{};
-  std::set<Value> ahead_{};  // declared already
+  std::set<Value> ahead_{};       // declared already
+  std::vector<Value> leaves_{};  // whose second derivatives are asked for
   std::size_t depth_ = 0;
   std::size_t opened_at_ = 0;  // where the innermost region begins
   int steps_ = 0, backwards_ = 0, unpacked_ = 0;

@@ -13,7 +13,7 @@ namespace gradsmith {
 struct ReproBody {
   std::vector<std::string> lines{};  ///< without the indentation of the function they stand in, 112 columns at most
                                      ///< where a line can be broken
-  bool tensor = false, strided = false, refused = false, check = false, functional = false;
+  bool tensor = false, strided = false, refused = false, check = false, functional = false, level = false, again = false;
 };
 ReproBody repro_body(Language language, const Chain& chain, const Typed& typed, const Answer& answer);
 

@@ -76,6 +76,29 @@ void refused(Call call, std::vector<std::string> texts, std::string other = "") 
 }
 )";
 
+constexpr char level_helper[] = R"(
+// The level of forward mode that tangents belong to, while it lives.
+struct Level {
+  uint64_t number = torch::autograd::forward_ad::enter_dual_level();
+  ~Level() { torch::autograd::forward_ad::exit_dual_level(number); }
+};
+)";
+
+constexpr char again_helper[] = R"(
+// Differentiates the sum of <gradient, direction> by the inputs. Gradients that depend on nothing are left out.
+std::vector<at::Tensor> again(const std::vector<at::Tensor>& gradients, const std::vector<at::Tensor>& inputs,
+                              const std::vector<at::Tensor>& directions) {
+  std::vector<at::Tensor> outputs, along;
+  for (std::size_t k = 0; k < gradients.size(); ++k)
+    if (gradients[k].defined() && gradients[k].requires_grad()) {
+      outputs.push_back(gradients[k]);
+      along.push_back(directions[k]);
+    }
+  if (outputs.empty()) return std::vector<at::Tensor>(inputs.size());
+  return torch::autograd::grad(outputs, inputs, along, false, false, /*allow_unused=*/true);
+}
+)";
+
 }  // namespace
 
 std::string repro_cpp(const Chain& chain, const Typed& typed, const Answer& answer, const ReproTitle& title) {
@@ -91,6 +114,8 @@ std::string repro_cpp(const Chain& chain, const Typed& typed, const Answer& answ
   if (body.strided) out += strided_helper;
   if (body.check) out += check_helper;
   if (body.refused) out += refused_helper;
+  if (body.level) out += level_helper;
+  if (body.again) out += again_helper;
   out += "\nvoid run() {\n";
   for (const std::string& line : body.lines) out += "  " + line + "\n";
   out +=

@@ -26,20 +26,22 @@ const std::set<std::string_view> cpp_words{
     "using",       "virtual",  "void",       "volatile",  "wchar_t",   "while",        "xor",
     "xor_eq",      "assert",   "errno",      "linux",     "major",     "minor",        "stderr",
     "stdin",       "stdout",   "unix",  // macros
-    "at",          "c10",      "check",      "error",     "failures",  "refused",      "std",
-    "strided",     "tensor",   "torch"};
+    "at",          "again",    "c10",        "check",     "error",     "failures",     "level",     "Level",
+    "refused",     "std",      "strided",    "tensor",    "torch"};
 const std::set<std::string_view> python_words{
     "False",  "None",       "True",   "and",      "as",   "assert",  "async",   "await",    "break",  "case",
     "class",  "continue",   "def",    "del",      "elif", "else",    "except",  "finally",  "for",    "from",
     "global", "if",         "import", "in",       "is",   "lambda",  "match",   "nonlocal", "not",    "or",
     "pass",   "raise",      "return", "try",      "type", "while",   "with",    "yield",    "F",      "RuntimeError",
-    "check",  "contextlib", "each",   "failures", "math", "refused", "strided", "sys",      "tensor", "torch"};
+    "again",  "check",      "contextlib", "each", "failures", "forward_ad", "math", "refused", "strided", "sys",
+    "tensor", "torch"};
 
-/// Words in capitals may be macros, and "results1" is a helper of ours.
+/// "results1" is a helper of ours; in C++ words in capitals may be macros.
 bool is_taken(Language language, const std::string& name) {
+  if (name.starts_with("results")) return true;
   if (language == Language::python) return python_words.contains(name);
   const bool capitals = std::none_of(name.begin(), name.end(), [](unsigned char c) { return std::islower(c); });
-  return cpp_words.contains(name) || capitals || name.starts_with("results");
+  return cpp_words.contains(name) || capitals;
 }
 
 }  // namespace

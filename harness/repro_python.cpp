@@ -64,6 +64,16 @@ def refused(texts, other=None):
     failures += 1
 )";
 
+constexpr char again_helper[] = R"(
+
+def again(gradients, inputs, directions):
+    """The gradient of the sum of <gradient, direction>. Gradients that depend on nothing are left out."""
+    pairs = [(g, d) for g, d in zip(gradients, directions) if g is not None and g.requires_grad]
+    if not pairs:
+        return [None] * len(inputs)
+    return torch.autograd.grad([g for g, _ in pairs], inputs, [d for _, d in pairs], allow_unused=True)
+)";
+
 }  // namespace
 
 std::string repro_python(const Chain& chain, const Typed& typed, const Answer& answer, const ReproTitle& title) {
@@ -73,11 +83,13 @@ std::string repro_python(const Chain& chain, const Typed& typed, const Answer& a
   if (body.refused) out += "import contextlib\n";
   out += "import math\nimport sys\n\nimport torch\n";
   if (body.functional) out += "import torch.nn.functional as F\n";
+  if (body.level) out += "from torch.autograd import forward_ad\n";
   out += "\nfailures = 0\n";
   if (body.tensor) out += tensor_helper;
   if (body.strided) out += strided_helper;
   if (body.check) out += check_helper;
   if (body.refused) out += refused_helper;
+  if (body.again) out += again_helper;
   out += "\n\ndef run():\n";
   for (const std::string& line : body.lines) out += "    " + line + "\n";
   out +=

@@ -19,7 +19,7 @@ void for_each_type(ChainLike& chain, Visit visit) {
 
 }  // namespace
 
-std::vector<DType> floating_types(const Chain& chain) {
+std::vector<DType> types_of(const Chain& chain) {
   std::array<bool, 6> seen{};
   for_each_type(chain, [&](const DType& dtype) { seen[static_cast<std::size_t>(dtype)] = true; });
   std::vector<DType> types;
@@ -29,13 +29,19 @@ std::vector<DType> floating_types(const Chain& chain) {
 }
 
 DType floating_type(const Chain& chain) {
-  const auto types = floating_types(chain);
+  const auto types = types_of(chain);
   return types.empty() ? DType::f64 : types.back();
 }
 
 std::string_view floating_type_name(const Chain& chain) {
-  const auto types = floating_types(chain);
+  const auto types = types_of(chain);
   return types.size() > 1 ? "mixed" : dtype_name(types.empty() ? DType::f64 : types[0]);
+}
+
+std::optional<DType> floating_named(std::string_view spelling) {
+  for (const DType dtype : floating_types)
+    if (dtype_name(dtype) == spelling) return dtype;
+  return std::nullopt;
 }
 
 Chain in_type(Chain chain, DType dtype) {

@@ -1,6 +1,8 @@
 // The floating types of a chain, and the chain in another one. Knows chains only.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -8,8 +10,12 @@
 
 namespace gradsmith {
 
+/// The floating types of the language, and the one that is spelled so; nothing for other words.
+inline constexpr std::array floating_types{DType::f64, DType::f32, DType::bf16, DType::f16};
+std::optional<DType> floating_named(std::string_view spelling);
+
 /// The floating types of a chain's inputs and casts, each once, the widest first (bf16 last).
-std::vector<DType> floating_types(const Chain& chain);
+std::vector<DType> types_of(const Chain& chain);
 /// The floating type of a chain; the narrowest where there are several, f64 if there is none.
 DType floating_type(const Chain& chain);
 /// Name of that type; "mixed" where there are several.

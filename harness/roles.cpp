@@ -27,9 +27,17 @@ const std::vector<Role>& roles() {
       {.name = "determinism",
        .words = "each chain twice: results must not change",
        .environment = {{"GRADSMITH_LANES", "determinism"}}},
+      {.name = "f32", .words = "everything in float", .environment = {{"GRADSMITH_KNOBS", "f32"}}},
+      {.name = "bf16", .words = "everything in bfloat16", .environment = {{"GRADSMITH_KNOBS", "bf16"}}},
+      {.name = "f16", .words = "everything in float16", .environment = {{"GRADSMITH_KNOBS", "f16"}}},
       {.name = "seeds", .words = "starts from the stored seeds again and again", .starts_from_merged = false},
   };
   return table;
+}
+
+const Role& role_at(const std::vector<const Role*>& roles, std::size_t worker, std::size_t workers,
+                    std::uint64_t merges) {
+  return *roles[(worker + workers * merges) % roles.size()];
 }
 
 std::vector<const Role*> roles_named(const std::vector<std::string>& names) {

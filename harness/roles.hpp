@@ -2,6 +2,7 @@
 // Knows names of flags and variables; nothing of processes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,10 @@ struct Role {
 
 /// All roles in a fixed order.
 const std::vector<Role>& roles();
+/// What worker `worker` of `workers` is after so many merges: at each, all move on by their number, so that few workers
+/// have every role in turn.
+const Role& role_at(const std::vector<const Role*>& roles, std::size_t worker, std::size_t workers,
+                    std::uint64_t merges);
 /// Those named, in the order given; the default ones if the list is empty. UsageError for a name that is none.
 std::vector<const Role*> roles_named(const std::vector<std::string>& names);
 

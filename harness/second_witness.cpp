@@ -1,88 +1,17 @@
-// What a second backward must give, from the tape on dual numbers, and how far LibTorch departs from it.
+// How far LibTorch's second backward departs from what it must give.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "harness/compare.hpp"
 #include "harness/execute.hpp"
-#include "harness/expect.hpp"
-#include "harness/second.hpp"
+#include "harness/second_expected.hpp"
 #include "harness/values.hpp"
 #include "harness/weigh.hpp"
 
 namespace gradsmith {
 namespace {
-
-constexpr std::uint64_t direction_stream = 3000;  // streams below are those of inputs, roots, directions and tangents
-
-/// First and second derivatives by Value, with the spread of the replicas.
-struct Derivatives {
-  std::string open{};
-  std::vector<std::optional<Spread>> first{}, second{};
-};
-
-/// One pass over the chain on duals gives one replica.
-Derivatives differentiate(const Chain& chain, const Typed& typed, const std::vector<Value>& roots, std::uint64_t noise,
-                          const Tangents& along) {
-  const Duals duals;
-  Derivatives out;
-  out.first.resize(chain.names.size());
-  out.second.resize(chain.names.size());
-  bool finite = true;
-  const auto on_sweep = [&](const Evaluator& evaluator, const Backward&, const std::vector<Lanes>& adjoint) {
-    for (const auto& statement : chain.statements) {
-      const auto* input = std::get_if<Input>(&statement);
-      if (!input || !input->requires_grad) continue;
-      Spread &first = out.first[input->name].emplace(), &second = out.second[input->name].emplace();
-      for (const int node : evaluator.leaf(input->name)) {
-        const Lanes::Vec& g = adjoint[node].v;
-        first.value.push_back(g[0]);
-        first.spread.push_back(std::abs(g[1] - g[0]));
-        second.value.push_back(g[2]);
-        second.spread.push_back(std::abs(g[3] - g[2]));
-        finite &= std::isfinite(g[0]) && std::isfinite(g[2]);
-      }
-    }
-  };
-  const Reference reference = run_reference(chain, typed, roots, noise, NoGradViews::cut, on_sweep, &along);
-  out.open = reference.open;
-  if (reference.nan || !finite) out.open = "derivatives not finite";
-  return out;
-}
-
-void widen(Derivatives& into, const Derivatives& more) {
-  const auto join = [](std::vector<std::optional<Spread>>& a, const std::vector<std::optional<Spread>>& b) {
-    for (std::size_t v = 0; v < a.size(); ++v)
-      if (a[v] && b[v])
-        for (std::size_t e = 0; e < a[v]->spread.size(); ++e)
-          a[v]->spread[e] = std::max(a[v]->spread[e], b[v]->spread[e]);
-  };
-  join(into.first, more.first);
-  join(into.second, more.second);
-  if (into.open.empty()) into.open = more.open;
-}
-
-/// A direction over all leaves; which one follows from the chain, so that campaigns see many.
-Tangents direction_for(const Chain& chain, const Typed& typed, const std::vector<Value>& roots) {
-  const std::uint64_t number = mix_bits(typed.values.size(), roots.size(), chain.statements.size());
-  Tangents along(chain.names.size());
-  for (const auto& statement : chain.statements)
-    if (const auto* input = std::get_if<Input>(&statement); input && input->requires_grad)
-      along[input->name] =
-          generate_values({.kind = Spec::Kind::normal, .seed = number & 0xffff}, DType::f64,
-                          element_count(input->shape), direction_stream + static_cast<std::uint64_t>(input->name));
-  return along;
-}
-
-/// E23 of the second backward, by the model.
-std::optional<Refusal> foreseen(const Chain& chain, const Typed& typed) {
-  Model model;
-  for (const auto& statement : chain.statements) model.add(statement, typed);
-  model.finish(chain, typed);
-  return model.second_backward_refusal();
-}
 
 /// The worst departure of any leaf.
 Testimony weigh(const Chain& chain, const std::vector<std::optional<Array>>& observed,
@@ -153,9 +82,9 @@ Testimony second_witness(const Chain& chain, const Typed& typed, const std::vect
   };
   if (has_backward(chain)) return says(Opinion::skipped, "a backward of its own");
   if (implied_roots.empty()) return says(Opinion::skipped, "no gradient of leaves");
-  const Tangents along = direction_for(chain, typed, implied_roots);
+  const Tangents along = second_direction(chain);
   const SecondRun run = execute_second(chain, implied_roots, along);
-  const auto refusal = foreseen(chain, typed);
+  const auto refusal = expect_second_refusal(chain, typed);
   // The history of an empty view, where it is made anew, hands on zeros whatever arrives: no path that the model
   // follows.
   const bool empty = std::any_of(typed.values.begin(), typed.values.end(),
@@ -165,10 +94,10 @@ Testimony second_witness(const Chain& chain, const Typed& typed, const std::vect
   if (auto wrong = wrong_refusal(refusal, run.refusal)) return *wrong;
   if (run.refusal) return says(Opinion::agree, fmt::format("refused as it must be: {}", run.refusal->id));
   const auto pass = [&](int number) {
-    return differentiate(chain, typed, implied_roots, static_cast<std::uint64_t>(number), along);
+    return expect_second(chain, typed, implied_roots, static_cast<std::uint64_t>(number), along);
   };
   const Tolerance tolerance;
-  Derivatives expected = pass(0);
+  SecondExpected expected = pass(0);
   int replicas = 1;
   for (; replicas < 3 && expected.open.empty(); ++replicas) widen(expected, pass(replicas));
   const auto worst = [&] {

@@ -27,16 +27,17 @@ Spread spread_of(const std::vector<Lanes>& lanes, DType dtype) {
   return out;
 }
 
+void widen(std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& more) {
+  for (std::size_t i = 0; i < into.size(); ++i)
+    if (into[i] && more[i])
+      for (std::size_t e = 0; e < into[i]->spread.size(); ++e)
+        if (double& spread = into[i]->spread[e]; !std::isnan(spread) && !(more[i]->spread[e] <= spread))
+          spread = more[i]->spread[e];
+}
+
 void widen(Reference& reference, const Reference& more) {
-  const auto join = [](std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& from) {
-    for (std::size_t i = 0; i < into.size(); ++i)
-      if (into[i] && from[i])
-        for (std::size_t e = 0; e < into[i]->spread.size(); ++e)
-          if (double& spread = into[i]->spread[e]; !std::isnan(spread) && !(from[i]->spread[e] <= spread))
-            spread = from[i]->spread[e];
-  };
-  join(reference.values, more.values);
-  join(reference.gradients, more.gradients);
+  widen(reference.values, more.values);
+  widen(reference.gradients, more.gradients);
   if (reference.open.empty()) reference.open = more.open;
 }
 

@@ -73,14 +73,19 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
   bool defined = true;
   const Run before{0, Noise::computing(), Noise::storage()};
   const auto kept_type = [&](std::size_t node) { return static_cast<DType>(kept_[node] - 1); };
+  // The type of what is passed on to a parent.
+  const auto passed = [&](int parent, const Run& run) { return is_kept(parent) ? kept_type(parent) : run.storage; };
+  const auto beyond = [](const Lanes& partial, DType type) {
+    return any_lane(partial, [largest = range_of(type).largest](double size) { return !(size <= largest); });
+  };
   // What an op passes on to an operand is a tensor, and so is the sum of all that arrives there.
   const auto pass = [&](const Lanes& g, const Lanes& partial, int parent, const Run& run) {
     if (parent < 0) return;
     const bool kept = is_kept(parent);
-    const DType type = kept ? kept_type(parent) : run.storage;
+    const DType type = passed(parent, run);
     Noise::work_in(kept && type == DType::f64 ? type : run.computing, type);
-    const Range range = range_of(Noise::storage());
-    defined &= !any_lane(partial, [&](double size) { return size > range.largest; });
+    const Range range = range_of(type);
+    defined &= !beyond(partial, type);
     const Lanes share = is_one(partial) ? g : g * rounded_if_small(partial, range);
     Lanes& sum = adjoint[parent];
     sum = kept ? accumulated(sum, stored(share)) : sum + share;
@@ -98,7 +103,8 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
     defined &= std::isfinite(g.exact());
     if (node.a < 0 && node.b < 0) continue;
     if (g.v[0] == 0 && g.v[1] == 0 && g.v[2] == 0 && g.v[3] == 0) {
-      defined &= std::isfinite(node.da.exact()) && std::isfinite(node.db.exact());
+      if (node.a >= 0) defined &= !beyond(node.da, passed(node.a, run));
+      if (node.b >= 0) defined &= !beyond(node.db, passed(node.b, run));
       continue;
     }
     pass(g, node.da, node.a, run);

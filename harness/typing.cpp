@@ -14,13 +14,12 @@ namespace {
 
 std::string shape_text(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-/// What the kernel of an in-place step checks, in LibTorch's order: attributes of a composite (E24), overlap (E13, E14), then
-/// shape (E18, E19).
+/// What the kernel of an in-place step checks, in LibTorch's order: attributes (E24) and overlap (E13, E14), which of them
+/// first says the op, then shape (E18, E19).
 std::string_view inplace_refusal(const Call& call, const std::vector<Value>& values, const Shaped& shaped) {
   const TensorInfo& self = *call.tensors[0];
-  const bool onto_itself = call.op->name == "copy" && call.tensors[1]->storage == self.storage &&
-                           call.tensors[1]->layout == self.layout;  // returns early
-  if (shaped.refusal == "E24" && !call.op->composite.empty()) return shaped.refusal;  // before it calls any kernel
+  const bool onto_itself = call.op->name == "copy" && same_place(self, *call.tensors[1]);  // returns early
+  if (shaped.refusal == "E24" && !call.op->memory_first) return shaped.refusal;
   if (!call.op->overlap_unchecked && !onto_itself) {
     if (has_internal_overlap(self.layout)) return "E13";
     for (std::size_t i = 1; i < call.tensors.size(); ++i) {
@@ -94,7 +93,8 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
     }
     const Promotion promotion = promote(call);
     if (!promotion.invalid.empty()) return promotion.invalid;
-    Shaped shaped = op.shape ? op.shape(call) : ops::elementwise_shape(call);
+    const ShapeRule rule = layouts_ == Layouts::device && op.shape_on_device ? op.shape_on_device : op.shape;
+    Shaped shaped = rule ? rule(call) : ops::elementwise_shape(call);
     if (!shaped.invalid.empty()) return shaped.invalid;
     typed.computes = promotion.computes;
     typed.stores = promotion.stores;
@@ -134,8 +134,8 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
   return std::nullopt;
 }
 
-std::variant<Typed, Invalid> type_chain(const Chain& chain) {
-  Typer typer;
+std::variant<Typed, Invalid> type_chain(const Chain& chain, Layouts layouts) {
+  Typer typer(layouts);
   for (std::size_t i = 0; i < chain.statements.size(); ++i)
     if (auto message = typer.add(chain, chain.statements[i])) return Invalid{i, *message};
   return std::move(typer).typed();

@@ -34,9 +34,13 @@ struct Invalid {
   std::string message;
 };
 
+/// Whose kernels lay out the results.
+enum class Layouts : std::uint8_t { cpu, device };
+
 /// Types statement after statement; the generator uses it directly to build on a growing chain.
 class Typer {
  public:
+  explicit Typer(Layouts layouts = Layouts::cpu) : layouts_(layouts) {}
   /// Types the next statement. Returns a message if it is invalid (state unchanged), nothing if it is fine.
   std::optional<std::string> add(const Chain& chain, const Statement& statement);
   const Typed& typed() const& { return typed_; }
@@ -45,12 +49,13 @@ class Typer {
   std::string_view refused() const { return refused_; }
 
  private:
-  Typed typed_;
+  Layouts layouts_;
+  Typed typed_{};
   std::string_view refused_{};
   int next_storage_ = 0;
 };
 
 /// Types a whole chain, or says where it is invalid.
-std::variant<Typed, Invalid> type_chain(const Chain& chain);
+std::variant<Typed, Invalid> type_chain(const Chain& chain, Layouts layouts = Layouts::cpu);
 
 }  // namespace gradsmith

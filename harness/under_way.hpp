@@ -22,4 +22,9 @@ class UnderWay {
   ~UnderWay() { detail::under_way = nullptr; }
 };
 
+/// In a `Child` (process.hpp): from now on its last words at a deadly signal are the op under way, in its form; also
+/// when its parent gives up on it. Does nothing in other processes. `guard` has better words for some deaths: it comes
+/// later.
+void name_op_at_death();
+
 }  // namespace gradsmith

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 
@@ -136,6 +137,12 @@ std::vector<double> input_storage(const Input& input) {
   // Backwards: of the elements that share a cell the first one is written last.
   for (std::size_t i = positions.size(); i-- > 0;) storage[static_cast<std::size_t>(positions[i])] = values[i];
   return storage;
+}
+
+std::uint64_t direction_seed(const Input& input) {
+  std::uint64_t seed = 0;
+  for (const double x : input_storage(input)) seed = mix_bits(seed, 0, std::bit_cast<std::uint64_t>(x));
+  return seed;
 }
 
 std::vector<std::vector<double>> cotangent_values(const Spec& spec, const std::vector<Shape>& roots,

@@ -19,6 +19,10 @@ std::vector<double> input_storage(const Input& input);
 /// Layout of an input: its strides and offset, or contiguous.
 Layout input_layout(const Input& input);
 
+/// Seed of a leaf's tangents or direction. It follows from the leaf alone: campaigns see many, and a part of a chain has
+/// those of the whole.
+std::uint64_t direction_seed(const Input& input);
+
 /// Cotangents of a `backward` statement for roots of these shapes and types: generated per root, or the flat list cut up.
 std::vector<std::vector<double>> cotangent_values(const Spec& spec, const std::vector<Shape>& roots,
                                                   const std::vector<DType>& types);

@@ -1,7 +1,6 @@
 #include "harness/worker_post.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -49,17 +48,18 @@ void bound_log(const fs::path& log) {
   fs::resize_file(log, 0, ignored);
 }
 
-double resident_mb(pid_t pid) {
-  std::ifstream in(fmt::format("/proc/{}/statm", pid));
-  double total = 0, resident = 0;
-  in >> total >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+/// What a process takes, and the most it ever took, as the kernel counts ("VmRSS:    1234 kB"); 0 once it has ended.
+double resident_mb(pid_t pid, std::string_view which) {
+  std::ifstream in(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(which)) return std::strtod(line.c_str() + which.size(), nullptr) / 1024;
+  return 0;
 }
 
 }  // namespace
 
-WorkerPost::WorkerPost(const WorkerSettings& settings, int index, const Role& role)
-    : settings_(settings), role_(role), folder_{settings.campaign / "workers" / std::to_string(index)} {
+WorkerPost::WorkerPost(const WorkerSettings& settings, int index)
+    : settings_(settings), folder_{settings.campaign / "workers" / std::to_string(index)} {
   folder_.make();
   std::error_code ignored;
   if (fs::is_regular_file(folder_.status(), ignored))
@@ -68,18 +68,18 @@ WorkerPost::WorkerPost(const WorkerSettings& settings, int index, const Role& ro
       started_before_ = true;
     }
   status_.index = index;
-  status_.role = role.name;
   status_.running = false;
   count_ = folder_.read_count();
   programs_then_ = status_.programs = count_.tally.programs;
 }
 
-void WorkerPost::start() {
+void WorkerPost::start(const Role& role) {
+  status_.role = role.name;
   if (started_before_) ++status_.restarts;
   started_before_ = true;
   const auto seed = mix_bits(settings_.seed, static_cast<std::uint64_t>(status_.index) + 1, status_.restarts);
-  const bool usual = role_.binary.empty();
-  Command command{.program = usual ? settings_.program : settings_.program.parent_path() / role_.binary,
+  const bool usual = role.binary.empty();
+  Command command{.program = usual ? settings_.program : settings_.program.parent_path() / role.binary,
                   .log = folder_.log()};
   command.arguments = {
       fmt::format("-seed={}", (seed >> 33) + 1),
@@ -88,16 +88,17 @@ void WorkerPost::start() {
       "-timeout=300",  // a backstop: the supervisor's own watch is quicker
       "-reload=0",
       "-reduce_inputs=0",  // else it removes a unit before it writes the smaller one: a kill would lose both
-      "-entropic_scale_per_exec_time=1",
+      "-mutate_depth=1",  // each mutant from a unit that was kept, not from the mutant before
+      "-entropic=0",      // its bookkeeping costs a tenth of the time, and units found late deserve most of it
       "-artifact_prefix=" + (folder_.path / "artifact-").string()};
   for (const char* deadly : {"segv", "abrt", "bus", "ill", "fpe", "xfsz", "int", "term"})
     command.arguments.push_back(
         fmt::format("-handle_{}=0", deadly));  // the slot has the chain; the signal tells how it died
-  command.arguments.insert(command.arguments.end(), role_.flags.begin(), role_.flags.end());
+  command.arguments.insert(command.arguments.end(), role.flags.begin(), role.flags.end());
   command.arguments.push_back(folder_.corpus().string());
-  if (role_.starts_from_merged) command.arguments.push_back((settings_.campaign / "corpus").string());
+  if (role.starts_from_merged) command.arguments.push_back((settings_.campaign / "corpus").string());
   for (const fs::path& seeds : settings_.seeds) command.arguments.push_back(seeds.string());
-  command.environment = role_.environment;
+  command.environment = role.environment;
   command.environment.emplace_back("GRADSMITH_WORKER", folder_.path.string());
   hung_ = killed_ = false;
   input_ = 0;
@@ -122,6 +123,7 @@ void WorkerPost::watch() {
   const auto now = Clock::now();
   if (now - glanced_ < std::chrono::seconds(1)) return;
   glanced_ = now;
+  status_.peak_rss_mb = std::max(status_.peak_rss_mb, resident_mb(process_->pid(), "VmHWM:"));
   const auto at = glance_at_slot(folder_.slot());
   if (at && at->input != input_) {
     input_ = at->input;
@@ -143,11 +145,12 @@ std::optional<PostDeath> WorkerPost::poll() {
   process_.reset();
   const bool well = ended->clean() || ended->signal == SIGUSR1;  // asked to stop before the engine listened
   const bool early = Clock::now() - started_ < std::chrono::duration<double>(too_early);
-  if (!early || well) false_starts_ = 0;
-  if (early && !well && ended->signal != SIGKILL) ++false_starts_;
-  if (well) return std::nullopt;
   const auto at = read_slot(folder_.slot());
-  const bool busy = at && at->busy();
+  const bool busy = at && at->busy();  // then the chain is to blame, however early it comes
+  if ((!early && !hung_) || well || busy) false_starts_ = 0;
+  const bool said_nothing = hung_ && !at;
+  if (!well && !busy && ((early && ended->signal != SIGKILL) || said_nothing)) ++false_starts_;
+  if (well) return std::nullopt;
   const bool ours = ended->code == exit_usage || ended->code == exit_missing || ended->code == 127;
   if (ours || false_starts_ >= most_false_starts)
     throw EnvironmentError{
@@ -176,7 +179,7 @@ void WorkerPost::update_status(double seconds) {
   status_.programs_per_second =
       static_cast<double>(status_.programs - std::min(programs_then_, status_.programs)) / passed;
   programs_then_ = status_.programs;
-  status_.rss_mb = process_ ? resident_mb(process_->pid()) : 0;
+  status_.rss_mb = process_ ? resident_mb(process_->pid(), "VmRSS:") : 0;
   bound_log(folder_.log());
   const std::string log = tail_of(folder_.log(), 4096);
   if (const auto features = last_number(log, " ft: "); features > status_.features) {

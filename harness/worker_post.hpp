@@ -34,10 +34,11 @@ struct PostDeath {
 class WorkerPost {
  public:
   static constexpr int max_len = 4096;  ///< bytes of a unit
-  WorkerPost(const WorkerSettings& settings, int index, const Role& role);
+  WorkerPost(const WorkerSettings& settings, int index);
 
-  /// Starts the next process; its seed is a function of the campaign's, the index and the number of restarts.
-  void start();
+  /// Starts the next process in this role; its seed is a function of the campaign's, the index and the number of
+  /// restarts.
+  void start(const Role& role);
   bool running() const { return process_ != nullptr; }
   /// Asks the process to end in good order.
   void ask_to_stop();
@@ -59,7 +60,6 @@ class WorkerPost {
   void watch();
   std::string last_words() const;
   const WorkerSettings& settings_;
-  const Role& role_;
   WorkerFolder folder_;
   std::unique_ptr<Spawned> process_{};
   WorkerStatus status_{};

@@ -3,6 +3,7 @@
 //
 // GRADSMITH_FAKE=found   reports a finding at inputs 5, 10, ... under 3 made-up signatures
 // GRADSMITH_FAKE=crash, hang, exit   does that at input 20 of its first process
+// GRADSMITH_FAKE=fragile  crashes at input 3 of every process
 #include <unistd.h>
 
 #include <csignal>
@@ -13,8 +14,10 @@
 #include <fstream>
 #include <string>
 
+#include "harness/exits.hpp"
 #include "harness/generate.hpp"
 #include "harness/print.hpp"
+#include "harness/version.hpp"
 #include "harness/worker_folder.hpp"
 
 namespace {
@@ -52,6 +55,7 @@ int work(const WorkerFolder& folder, std::uint64_t seed, const std::string& faul
     slot.chain(text);
     slot.enter("execute");
     if (input == 20 && first && fault == "crash") std::raise(SIGSEGV);
+    if (input == 3 && fault == "fragile") std::raise(SIGSEGV);
     if (input == 20 && first && fault == "hang") ::pause();
     if (input == 20 && fault == "exit") std::_Exit(3);
     ++count.tally.programs;
@@ -67,7 +71,8 @@ int work(const WorkerFolder& folder, std::uint64_t seed, const std::string& faul
     std::fprintf(stderr, "#%d\tNEW    cov: 1 ft: %d corp: %d/1Kb\n", int(input), int(input), int(input));
     ::usleep(20'000);
   }
-  std::puts("stat::number_of_executed_units");  // what tells a libFuzzer program from others
+  std::puts("stat::number_of_executed_units");  // what tells a libFuzzer program from others,
+  std::puts(worker_mark);                       // and a worker from these
   return 0;
 }
 
@@ -82,5 +87,10 @@ int main(int argc, char** argv) {
   const char* folder = std::getenv("GRADSMITH_WORKER");
   const char* fault = std::getenv("GRADSMITH_FAKE");
   if (!folder) return 2;
-  return work({folder}, seed, fault ? fault : "");
+  try {
+    return work({folder}, seed, fault ? fault : "");
+  } catch (const EnvironmentError& error) {
+    std::fprintf(stderr, "%s\n", error.message.c_str());
+    return exit_missing;
+  }
 }

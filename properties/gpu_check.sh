@@ -50,8 +50,10 @@ cat "$out/gpu.txt"
 
 part doctor 60 0 "$gradsmith" doctor
 grep -E '^(LibTorch|GPU|device)' "$out/doctor.log"
-part run-cuda 60 0 bash -c 'run run-cuda --device cuda --seed 11 --cases 3000 --jobs 4'
-grep -E 'programs in|device  |NEW' "$out/run-cuda.log"
+((quick)) && {
+  part run-cuda 60 0 bash -c 'run run-cuda --device cuda --seed 11 --cases 3000 --jobs 4'
+  grep -E 'programs in|device  |NEW' "$out/run-cuda.log"
+}
 part replay 60 0 "$gradsmith" replay --device cuda "$root/corpus"
 grep -v 'as expected' "$out/replay.log" | head -5
 
@@ -71,17 +73,23 @@ for jobs in "${jobs_tried[@]}"; do
   done
 done
 
+# From here on nothing is timed, and two rows of parts share the GPU.
 ((quick)) || {
+  for bar in "f64 100000" "f32 100000" "bf16 20000" "f16 20000"; do
+    set -- $bar
+    part "bar-$1" 150 0 bash -c "run bar-$1 --device cuda --dtype $1 --seed 15 --cases $2 --jobs 6"
+    grep -E 'programs in|device  |NEW' "$out/bar-$1.log"
+  done
   part lane-determinism 90 0 bash -c 'run lane-determinism --device cuda --lane determinism --seed 13 --cases 5000 --jobs 4'
   part lane-tf32 60 0 bash -c 'run lane-tf32 --device cuda --lane tf32 --seed 14 --cases 3000 --jobs 4'
-  part run-long 120 0 bash -c 'run run-long --device cuda --seed 15 --time 60'
-  grep -E 'programs in|device  |NEW' "$out/run-long.log"
-}
+} &
+bars=$!
 
 # Faults planted on CUDA alone: a library that nvcc and the host's compiler make from properties/cuda.
-if command -v nvcc > /dev/null && [[ -d $torch/include ]]; then
-  faults=$out/libgradsmith_cuda_faults.so
-  part build-faults 90 0 nvcc -arch=native -O2 -std=c++17 -shared -Xcompiler -fPIC -I "$torch/include" \
+faults=$build/libgradsmith_cuda_faults.so
+if [[ -f $faults ]] || { command -v nvcc > /dev/null && [[ -d $torch/include ]]; }; then
+  [[ -f $faults ]] || faults=$out/libgradsmith_cuda_faults.so
+  [[ -f $faults ]] || part build-faults 90 0 nvcc -arch=native -O2 -std=c++17 -shared -Xcompiler -fPIC -I "$torch/include" \
     -I "$here/cuda" -o "$faults" \
     "$here"/cuda/{faults.cu,register_faults.cpp} -L "${LD_LIBRARY_PATH%%:*}" -lc10 -ltorch_cpu
   plant() {  # plant OP CASES CODES PATTERN: what the run must print
@@ -97,7 +105,7 @@ if command -v nvcc > /dev/null && [[ -d $torch/include ]]; then
     plant cosh 150 1 '(device-mismatch|nondeterminism)\.cosh_?\.'
     plant sinh 150 1 '(device-mismatch|nondeterminism)\.sinh_?\.'
     ((quick)) || {
-      plant leaky_relu 6000 1 'device-mismatch\.leaky_relu'
+      plant leaky_relu 3000 1 'device-mismatch\.leaky_relu'
       plant sigmoid 300 1 'device-mismatch\.sigmoid_?\.'
       plant silu 150 0 'findings: 0 new'  # right numbers: only the memory check sees it
       plant hardswish 6 1 'crash\..*illegal-address\.f64\.cuda'
@@ -106,17 +114,17 @@ if command -v nvcc > /dev/null && [[ -d $torch/include ]]; then
 else
   skip faults "no nvcc, or no headers of LibTorch"
 fi
-# Without the cache every tensor is a block of its own, so that what lies behind it belongs to nobody.
+# Without the cache every tensor is a block of its own, and padding keeps what lies behind it from belonging to the next.
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1)
 if ((quick)) || [[ -z $sanitizer ]]; then
   skip sanitizer "$( ((quick)) && echo quick || echo no compute-sanitizer)"
 else
-  check() { "$sanitizer" --target-processes all --error-exitcode 9 "$gradsmith" replay --device cuda "$@"; }
+  check() { "$sanitizer" --target-processes all --padding 512 --error-exitcode 9 "$gradsmith" replay --device cuda "$@"; }
   export -f check
   export sanitizer faults PYTORCH_NO_CUDA_MEMORY_CACHING=1
-  part sanitizer-corpus 120 0 bash -c 'check "$root"/corpus/seeds/inplace-*.chain'
+  part sanitizer-corpus 240 0 bash -c 'check "$root"/corpus/seeds'
   printf 'gradsmith 1\na = input f64[64] requires_grad\nv1 = silu(a)\n' > "$out/silu.chain"
   [[ -f ${faults:-} ]] && part sanitizer-past-end 90 9 bash -c 'check --load "$faults" "$out/silu.chain"'
 fi
-
+wait $bars
 $python "$here/gpu_report.py" "$out"

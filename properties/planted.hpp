@@ -35,10 +35,11 @@ struct PlantedForLane {
   std::string_view guilty, detail, minimum;
 };
 
-/// A planted fault that shows only after a history of three and more steps on the same memory, and the smallest chain that
-/// shows it.
+/// A planted fault that shows only after a history on the same memory, and the smallest chain that shows it. Its depth is
+/// how many steps and `backward`s that chain has, but for the `clone` that makes memory which may be written.
 struct DeepPlanted {
   std::string_view op;
+  int depth;
   Witness witness;
   FindingKind kind;
   std::string_view minimum;
@@ -56,15 +57,25 @@ struct PlantedForMixed {
   std::string_view op, signature;
 };
 
-/// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep ones,
-/// then those of narrow types (which some of the first are, too), then those of mixed types.
+/// A planted fault that ends or stops the process, and the signature under which it must be found.
+struct DeadlyPlanted {
+  std::string_view op, signature;
+};
+
+/// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep
+/// ones, then the deadly ones, then those of narrow types (which some of the first are, too), then those of mixed types.
 const std::vector<Planted>& planted();
 const std::vector<PlantedForLane>& planted_for_lanes();
 const std::vector<DeepPlanted>& deep_planted();
+const std::vector<DeadlyPlanted>& deadly_planted();
 const std::vector<PlantedForType>& planted_for_types();
 const std::vector<PlantedForMixed>& planted_for_mixed();
-/// The ops of `deep_planted()`, for programs that link no others.
+/// Ops that are wrong by so many ulp, each size an op: bad_sin_value_1_ulp to bad_sin_gradient_1024_ulp. How small an error is seen in
+/// a type is measured with them (fuzz/smallest_error.py).
+std::vector<std::string_view> graded_by_ulps();
+/// The ops of `deep_planted()` and of `deadly_planted()`, for programs that link no others.
 const std::vector<const Op*>& deep_ops();
+const std::vector<const Op*>& deadly_ops();
 /// Names of the right ops, which nothing may accuse.
 const std::vector<std::string_view>& controls();
 

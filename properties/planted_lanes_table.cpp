@@ -12,7 +12,7 @@ v1 = bad_sin_reads_past_end(a)
       {"bad_sin_writes_past_end", Lane::guard, crash, "bad_sin_writes_past_end", "write-past-end", R"(a = input f64[] values=[0]
 v1 = bad_sin_writes_past_end(a)
 )"},
-      {"bad_sin_writes_in_front", Lane::guard, crash, "", "write-in-front", R"(a = input f64[] values=[0]
+      {"bad_sin_writes_in_front", Lane::guard, crash, "bad_sin_writes_in_front", "write-in-front", R"(a = input f64[] values=[0]
 v1 = bad_sin_writes_in_front(a)
 )"},
       {"bad_sin_reads_freed", Lane::guard, crash, "bad_sin_reads_freed", "read-after-free", R"(a = input f64[] values=[0]

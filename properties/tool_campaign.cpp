@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "harness/roles.hpp"
 #include "properties/child_program.hpp"
 
 namespace gradsmith::testing {
@@ -107,7 +108,23 @@ TEST(Campaign, Says_what_it_found) {
   EXPECT_EQ(status.code, 0);
   EXPECT_NE(status.out.find("stopped"), std::string::npos) << status.out;
   EXPECT_NE(status.out.find("3 new"), std::string::npos) << status.out;
-  EXPECT_EQ(Json::parse(gradsmith({"status", "--json", camp}).out)["each"].size(), 2u);
+  const Json told = Json::parse(gradsmith({"status", "--json", camp}).out);
+  ASSERT_EQ(told["each"].size(), 2u);
+  EXPECT_GE(told["each"][0]["peak_rss_mb"], 1) << "what a process of it had at most";
+  const Json& last = summary["course"].back();
+  EXPECT_EQ(last["programs"], summary["programs"]);
+  EXPECT_EQ(last["rss_mb"].size(), 2u) << "of each worker";
+  EXPECT_GE(last["features"], 1);
+}
+
+TEST(Campaign, Few_workers_have_every_lane_in_turn) {
+  const auto all = roles_named({});
+  std::set<std::string_view> had;
+  for (std::uint64_t merges = 0; merges < (all.size() + 1) / 2; ++merges)
+    for (std::size_t worker = 0; worker < 2; ++worker) had.insert(role_at(all, worker, 2, merges).name);
+  EXPECT_EQ(had.size(), all.size());
+  EXPECT_EQ(role_at(all, 1, 2, 0).name, all[1]->name);
+  EXPECT_EQ(role_at(roles_named({"guard"}), 3, 4, 7).name, "guard");
 }
 
 TEST(Campaign, The_same_command_goes_on_and_its_time_is_that_of_the_whole) {
@@ -176,16 +193,31 @@ TEST(Campaign, A_crash_becomes_a_finding_with_its_chain_and_the_worker_goes_on) 
   EXPECT_EQ(run.code, 1) << run.out << run.err;
   const std::string folder = scratch / "camp/findings/crash..SIGSEGV.f64.cpu";
   EXPECT_NE(content(folder + "/original.chain").find("= input"), std::string::npos);
-  EXPECT_NE(content(folder + "/finding.md").find("a worker ended with SIGSEGV"), std::string::npos);
+  EXPECT_NE(content(folder + "/finding.md").find("a worker ended with SIGSEGV; not shown again alone"),
+            std::string::npos);
   const Json status = json_of(scratch / "camp/workers/0/status.json");
   EXPECT_EQ(status["last_death"], "SIGSEGV in execute");
   EXPECT_GE(status["restarts"], 1);
 }
 
+TEST(Campaign, Chains_that_kill_early_and_often_do_not_end_it) {
+  const Scratch scratch;
+  const Fault fault("fragile");
+  const std::string camp = scratch / "camp";
+  const Finished run = campaign_until(
+      scratch, {},
+      [&] {
+        return fs::exists(camp + "/workers/0/status.json") && json_of(camp + "/workers/0/status.json")["restarts"] > 9;
+      },
+      "1");
+  EXPECT_EQ(run.code, 1) << run.out << run.err;
+  EXPECT_GE(json_of(camp + "/status.json")["deaths"]["crash..SIGSEGV.f64.cpu"], 1);
+}
+
 TEST(Campaign, A_hang_is_ended_and_becomes_a_finding) {
   const Scratch scratch;
   const Fault fault("hang");
-  Program program(GRADSMITH_BINARY, campaign(scratch, {}, "1"));
+  Program program(GRADSMITH_BINARY, campaign(scratch, {"--patience", "3"}, "1"));
   const std::string folder = scratch / "camp/findings/hang...f64.cpu";
   wait_until([&] { return fs::exists(folder + "/original.chain"); });
   program.signal(SIGTERM);
@@ -212,6 +244,9 @@ TEST(Campaign, What_stands_in_its_way_is_one_line_and_an_exit_code) {
   expect(campaign(scratch, {"--lanes", "fast"}), 2, "unknown lane \"fast\"");
   expect({"fuzz", scratch / "new", "--worker", GRADSMITH_BINARY}, 2, "not a libFuzzer program");
   expect({"fuzz", scratch / "new", "--worker", scratch / "nothing"}, 2, "no such file");
+  expect({"fuzz", scratch / "new", "--worker", scratch / ""}, 2, "not a program");
+  const std::string other = scratch.file("parser_fuzzer", "stat::number_of_executed_units");
+  expect({"fuzz", scratch / "new", "--worker", other}, 2, "not the chain_fuzzer of GradSmith");
   fs::create_directories(scratch.path / "alone");
   fs::copy_file(GRADSMITH_BINARY, scratch.path / "alone/gradsmith");
   const Finished alone = Program(scratch / "alone/gradsmith", {"fuzz", scratch / "new"}).wait();
@@ -222,6 +257,29 @@ TEST(Campaign, What_stands_in_its_way_is_one_line_and_an_exit_code) {
   wait_until([&] { return gradsmith({"status", scratch / "camp"}).out.find("running") != std::string::npos; });
   expect(campaign(scratch, {}), 3, "another process runs this campaign");
   expect(campaign(scratch, {"--seed", "4"}), 2, "has seed 3");
+}
+
+TEST(Campaign, Ends_with_one_line_where_files_cannot_grow_and_goes_on_where_they_can) {
+  const Scratch scratch;
+  std::string command = "ulimit -f 16; exec \"$0\" \"$@\"";  // in blocks of 512 or 1024 bytes: a slot has 64 KiB
+  std::vector<std::string> arguments{"-c", command, GRADSMITH_BINARY};
+  const auto campaigning = campaign(scratch, {"--seed", "5"});
+  arguments.insert(arguments.end(), campaigning.begin(), campaigning.end());
+  const Finished full = Program("/bin/sh", arguments).wait();
+  EXPECT_EQ(full.code, 3) << full.out << full.err;
+  EXPECT_NE(full.err.find("slot.chain: cannot be written: File too large"), std::string::npos) << full.err;
+  EXPECT_EQ(campaign_until(scratch, {}, [&] { return units(scratch / "camp").size() > 10; }).code, 0);
+  EXPECT_EQ(json_of(scratch / "camp/summary.json")["seed"], 5);
+}
+
+TEST(Campaign, Needs_a_folder_that_it_may_write) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  const Scratch scratch;
+  fs::create_directory(scratch.path / "locked");
+  fs::permissions(scratch.path / "locked", fs::perms::owner_read | fs::perms::owner_exec);
+  const Finished run = gradsmith({"fuzz", scratch / "locked/camp", "--worker", GRADSMITH_FAKE_WORKER});
+  EXPECT_EQ(run.code, 3);
+  EXPECT_NE(run.err.find("locked/camp: cannot be made: Permission denied"), std::string::npos) << run.err;
 }
 
 TEST(Campaign, A_worker_that_cannot_write_ends_it_and_a_count_that_is_half_written_does_not) {
@@ -235,7 +293,9 @@ TEST(Campaign, A_worker_that_cannot_write_ends_it_and_a_count_that_is_half_writt
   scratch.file("camp/workers/0/count", count.substr(0, count.size() / 2));
   scratch.file("camp/workers/0/found/wrong-gradient.sin.small.f64.cpu", "12\ngradsmi");
   scratch.file("camp/status.json", "{\"seconds\": \"many\"}");
-  EXPECT_EQ(campaign_until(scratch, {}, [&] { return units(scratch / "camp").size() > 60; }).code, 0);
+  const Finished run = campaign_until(scratch, {}, [&] { return units(scratch / "camp").size() > 60; });
+  EXPECT_EQ(run.code, 0);
+  EXPECT_NE(run.err.find("status.json: not whole"), std::string::npos) << run.err;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -64,6 +65,22 @@ TEST(Device, Bears_out_what_stored_chains_expect) {
   EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
 }
 
+TEST(Device, May_lay_out_a_result_otherwise_where_its_kernel_is_known_to) {
+  const Scratch scratch;
+  const std::string strided = "gradsmith 1\na = input f64[2, 2] strides=[1, 2] values=[1, 2, 3, 4]\nv1 = log_sigmoid(a)\n";
+  const std::vector<std::string> chains = {
+      "v2 = view(v1, size=[-1])\n",                                           // no program there
+      "v2 = narrow(v1, dim=0, start=0, length=1)\nclamp_max_(v1, v2)\n",     // E14 on the CPU alone
+      "v2 = flatten(v1)\nmul_(v2, 2)\n",                                     // a view on the CPU, a copy there
+  };
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    const std::string file = scratch / (std::to_string(i) + ".chain");
+    std::ofstream(file) << strided << chains[i];
+    const Finished finished = command({"replay", file}, shadow);
+    EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+  }
+}
+
 const std::vector<DeviceFault> faults = {
     {"tanh", "device-mismatch.tanh.large.f64.shadow", "a = input f64[17] requires_grad\nv1 = tanh(a)\n"},
     {"sigmoid", "device-mismatch.sigmoid.small.f64.shadow", "a = input f64[] values=[1]\nv1 = sigmoid(a)\n"},
@@ -74,7 +91,7 @@ const std::vector<DeviceFault> faults = {
     {"mish", "spurious-error.mish.none-?-step.f64.shadow", "a = input f64[] values=[0]\nv1 = mish(a)\n"},
     {"neg", "missing-error.neg_.E13-step-none.f64.shadow", "a = input f64[] values=[0]\nv1 = expand(a, size=[2])\nneg_(v1)\n"},
     {"cosh", "nondeterminism.cosh.repeat.f64.shadow", "a = input f64[] values=[0]\nv1 = cosh(a)\n"},
-    {"hardswish", "crash..illegal-address.f64.shadow", "a = input f64[] values=[0]\nv1 = hardswish(a)\n"},
+    {"hardswish", "crash.hardswish.illegal-address.f64.shadow", "a = input f64[] values=[0]\nv1 = hardswish(a)\n"},
 };
 
 class FaultOnDevice : public ::testing::TestWithParam<DeviceFault> {};

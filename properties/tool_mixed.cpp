@@ -13,8 +13,6 @@
 namespace gradsmith {
 namespace {
 
-constexpr DType floating[] = {DType::f64, DType::f32, DType::bf16, DType::f16};
-
 class MixedTypes : public testing::Test {
  protected:
   static void SetUpTestSuite() { initialize_libtorch(); }
@@ -45,7 +43,7 @@ TEST_F(MixedTypes, Promote_tensors_with_dimensions_before_those_without) {
 
 /// Every op that takes several floating tensors, in every form, in every pair of types.
 TEST_F(MixedTypes, Are_computed_and_refused_as_the_table_says_by_every_op) {
-  const KnownTable known = learn_known(GRADSMITH_SOURCE_DIR "/corpus", {}, {std::begin(floating), std::end(floating)});
+  const KnownTable known = learn_known(GRADSMITH_SOURCE_DIR "/corpus", {}, floating_types);
   for (const Op* op : all_ops()) {
     Knobs knobs;
     knobs.mixed = true;
@@ -147,7 +145,7 @@ TEST_F(MixedTypes, Generated_chains_have_several_and_cast) {
     const Chain chain = generate(choices, knobs);
     const auto typed = type_chain(chain);
     ASSERT_TRUE(std::holds_alternative<Typed>(typed)) << print(chain);
-    mixed += floating_types(chain).size() > 1;
+    mixed += types_of(chain).size() > 1;
     for (const Statement& statement : chain.statements)
       if (const auto* step = std::get_if<Step>(&statement)) casts += step->op->name == "to";
     for (const TypedStep& step : std::get<Typed>(typed).steps) refused += step.kernel_refusal == "E41";
@@ -160,7 +158,7 @@ TEST_F(MixedTypes, Generated_chains_have_several_and_cast) {
 TEST_F(MixedTypes, A_chain_that_needs_no_mixture_is_reduced_to_one_type) {
   const Chain chain = chain_of("a = input f32[2]\nb = input bf16[2]\nv1 = mul(a, b)\nv2 = to(v1, dtype=f16)\nv3 = sin(v2)\n");
   const Reduced reduced = reduce(chain, [](const Chain& candidate) { return print(candidate).find("sin(") != std::string::npos; });
-  EXPECT_EQ(floating_types(reduced.chain).size(), 1u) << print(reduced.chain);
+  EXPECT_EQ(types_of(reduced.chain).size(), 1u) << print(reduced.chain);
 }
 
 }  // namespace

@@ -68,18 +68,6 @@ TEST(Mutation, Again_and_again_keeps_chains_short) {
   }
 }
 
-TEST(Crossover, Puts_steps_of_one_chain_into_another) {
-  int crossed = 0;
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    const Chain chain = generated(seed), other = generated(seed + 5000);
-    Choices choices(seed);
-    const Chain child = crossover(chain, other, choices);
-    expect_chain(child);
-    crossed += step_count(child) > step_count(chain);
-  }
-  EXPECT_GE(crossed, 100);
-}
-
 TEST(Extension, Keeps_the_prefix_and_adds_to_it) {
   int longer = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {

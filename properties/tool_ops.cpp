@@ -67,6 +67,7 @@ TEST_F(OpTable, Gives_finite_values_and_gradients_in_every_corner_of_its_domains
 }
 TEST_F(OpTable, States_what_each_node_keeps) { expect_no_complaints(audit_saves); }
 TEST_F(OpTable, States_every_byte_of_every_form) { expect_no_complaints(audit_memory); }
+TEST_F(OpTable, States_which_check_refuses_first) { expect_no_complaints(audit_checks); }
 TEST_F(OpTable, Runs_all_points_of_a_batch_as_it_runs_each_alone) { expect_no_complaints(audit_batched); }
 
 /// Defects of LibTorch that the table does not copy, by signature; each has its chain under corpus/known.
@@ -154,6 +155,8 @@ const std::vector<Wrong>& wrong_entries() {
       {"no derivative in place left out", "asinh", [](Op& op) { op.backward_refusal = nullptr; }, audit_agreement},
       {"overlap accepted", "relu", [](Op& op) { op.overlap_unchecked = true; }, audit_agreement},
       {"overlap refused", "threshold", [](Op& op) { op.overlap_unchecked = false; }, audit_agreement},
+      {"memory looked at last", "gelu", [](Op& op) { op.memory_first = false; }, audit_checks},
+      {"memory looked at first", "celu", [](Op& op) { op.memory_first = true; }, audit_checks},
       {"type without a kernel", "relu",
        [](Op& op) {
          op.pure = [](const Actuals& a) {

@@ -127,6 +127,39 @@ Complaints audit_agreement(const Op& op) {
   return out;
 }
 
+Complaints audit_checks(const Op& op) {
+  Complaints out;
+  if (!op.inplace) return out;
+  const auto put = [](OpCase& one, std::size_t i, Argument value) {
+    std::get<Step>(one.chain.statements.back()).args[i] = std::move(value);
+  };
+  for (OpCase one : cases_of(op, 40))
+    for (std::size_t i = 0; i < op.params.size(); ++i) {
+      const Kind kind = op.params[i].kind;
+      if (kind != Kind::number && kind != Kind::text) continue;
+      const Argument before = one.step().args[i];
+      for (const Argument& value : kind == Kind::text ? std::vector<Argument>{"unknown"} : std::vector<Argument>{0.0, 100.0}) {
+        put(one, i, value);
+        for (const bool shared : {false, true})
+          for (const bool graded : {false, true}) {
+            OpCase laid = one;
+            auto& target = std::get<Input>(laid.chain.statements[static_cast<std::size_t>(Args(one.step().args).tensor(0))]);
+            target.offset = 0;
+            target.values = {.kind = Spec::Kind::list, .list = std::vector<double>(static_cast<std::size_t>(element_count(target.shape)), 0.5)};
+            target.strides = shared ? std::optional(Shape(target.shape.size(), 0)) : std::nullopt;
+            target.requires_grad = graded;
+            Step& step = std::get<Step>(laid.chain.statements.back());
+            step.inplace = true;
+            step.results.clear();
+            const Verdict verdict = judge(laid.chain, only(Witness::expectation));
+            if (verdict.status == Status::finding) out.push_back(complaint(headline(verdict), laid.chain));
+          }
+      }
+      put(one, i, before);
+    }
+  return out;
+}
+
 Complaints audit_types(const Op& op) {
   Complaints out;
   for (const OpCase& one : cases_of(op, 40))

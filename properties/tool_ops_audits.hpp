@@ -10,6 +10,7 @@ namespace gradsmith {
 Complaints audit_layouts(const Op& op);    ///< shape, strides and offset of results, against LibTorch's
 Complaints audit_aliases(const Op& op);    ///< what shares memory, cell by cell, against LibTorch's storage
 Complaints audit_agreement(const Op& op);  ///< maths, forms and refusals, against values, gradients and errors
+Complaints audit_checks(const Op& op);     ///< which of several checks refuses first, against LibTorch's error
 Complaints audit_types(const Op& op);      ///< that, in float and in the 16-bit types
 Complaints audit_domain(const Op& op);     ///< values and gradients are finite in all corners of the domain
 Complaints audit_saves(const Op& op);      ///< what backward needs, against what it refuses after a write

@@ -210,8 +210,10 @@ TEST(PlantedTable, Has_every_planted_op_once) {
   for (const Planted& fault : planted()) listed.push_back(fault.op);
   for (const PlantedForLane& fault : planted_for_lanes()) listed.push_back(fault.op);
   for (const DeepPlanted& fault : deep_planted()) listed.push_back(fault.op);
+  for (const DeadlyPlanted& fault : deadly_planted()) listed.push_back(fault.op);
+  for (const std::string_view op : graded_by_ulps()) listed.push_back(op);
   for (const PlantedForType& fault : planted_for_types())
-    if (std::find(listed.begin(), listed.end(), fault.op) == listed.end()) listed.push_back(fault.op);
+    EXPECT_NE(std::find(listed.begin(), listed.end(), fault.op), listed.end()) << fault.op;
   listed.insert(listed.end(), controls().begin(), controls().end());
   std::vector<std::string_view> linked;
   for (const Op* op : extra_ops()) linked.push_back(op->name);

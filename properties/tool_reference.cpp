@@ -1,5 +1,7 @@
-// What the reference must leave open.
+// What the replicas show of rounding where numbers are subnormal, and what the reference must leave open.
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "harness/reference.hpp"
 #include "properties/chains.hpp"
@@ -24,6 +26,51 @@ TEST(Reference, Leaves_a_product_open_whose_value_the_order_decides) {
   EXPECT_FALSE(open("1e300, 1e300, 2", 3));       // infinite in every order
   EXPECT_FALSE(open("1e300, 0", 2));              // there is one order
   EXPECT_FALSE(open("1e150, 1e150, 0", 3));       // stays in range
+}
+
+TEST(Replicas, Of_a_subnormal_result_are_0_or_off_by_two_of_the_smallest_numbers) {
+  const struct {
+    DType dtype;
+    double normal, least;
+  } computations[] = {{DType::f64, 0x1p-1022, 0x1p-1074}, {DType::f32, 0x1p-126, 0x1p-149}, {DType::f16, 0x1p-126, 0x1p-149}};
+  for (const auto& [dtype, normal, least] : computations) {
+    Noise::restart(1, dtype);
+    bool zero = false, moved = false;
+    for (int i = 0; i < 100; ++i) {
+      const double x = -20 * least;
+      const Lanes sum = Lanes(x) + Lanes(0.0);
+      EXPECT_EQ(sum.exact(), x);
+      for (int lane = 1; lane < lane_count; ++lane) {
+        EXPECT_TRUE(sum.v[lane] == 0 || std::abs(sum.v[lane] - x) <= 2 * least) << sum.v[lane];
+        EXPECT_TRUE(std::signbit(sum.v[lane]));
+        zero |= sum.v[lane] == 0;
+        moved |= sum.v[lane] != 0 && sum.v[lane] != x;
+      }
+      const Lanes small = Lanes(normal) + Lanes(0.0), none = Lanes(0.0) + Lanes(0.0);
+      for (int lane = 0; lane < lane_count; ++lane) {
+        EXPECT_GT(small.v[lane], normal / 2);
+        EXPECT_EQ(none.v[lane], 0);
+      }
+    }
+    EXPECT_TRUE(zero && moved);
+  }
+  Noise::restart(1);
+}
+
+TEST(Reference, Judges_what_follows_a_subnormal_result_only_where_rounding_does_not_decide) {
+  const auto open = [](const std::string& step) {
+    Reference all = reference_of("gradsmith 1\na = input f64[] values=[5e-324]\nv1 = log1p(a)\nv2 = " + step + "\n");
+    for (std::uint64_t noise = 1; noise <= 11; ++noise) {
+      const Chain chain = parse_or_die("gradsmith 1\na = input f64[] values=[5e-324]\nv1 = log1p(a)\nv2 = " + step + "\n");
+      widen(all, run_reference(chain, std::get<Typed>(type_chain(chain)), {}, noise));
+    }
+    return !all.open.empty() || !std::isfinite(all.values[2]->spread[0]);
+  };
+  EXPECT_TRUE(open("log(v1)"));                             // -744 or -inf
+  EXPECT_TRUE(open("div(v1, 0)"));                          // infinite or NaN
+  EXPECT_TRUE(open("threshold(v1, threshold=0, value=1)"));  // either side
+  EXPECT_FALSE(open("exp(v1)"));
+  EXPECT_FALSE(open("add(v1, 1)"));
 }
 
 TEST(Reference, Leaves_a_subnormal_number_open_that_a_region_wrote) {

@@ -52,12 +52,14 @@ Report sample() {
   first.control.add(RatioHistogram::class_of(100, 100), 50);
   first.coverage = {{"writes", 90, 100, {"`sigmoid_` then `mul_` on an overlapping view, before backward"}},
                     {"errors", 20, 20, {}}};
+  first.course = {{30, 1000, 1200, 90, 0, {210, 180}}, {60, 2500, 1234, 101, 1, {212, 181}}};
   ReportedRun second = first;
   second.folder = "out/c";
   second.seed.reset();
   second.finished = false;
   second.findings.clear();
   second.coverage.clear();
+  second.course.clear();
   return {{first, second}};
 }
 

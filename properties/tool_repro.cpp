@@ -35,7 +35,8 @@ std::string program(Language language, const Chain& chain, const Answer& answer)
   const auto typed = std::get<Typed>(type_chain(chain));
   return language == Language::cpp ? repro_cpp(chain, typed, answer, title) : repro_python(chain, typed, answer, title);
 }
-Answer right(const Chain& chain) { return answer_of(chain, std::get<Typed>(type_chain(chain))); }
+Answer right(const Chain& chain, Mode mode) { return answer_of(chain, std::get<Typed>(type_chain(chain)), mode); }
+Answer right(const Chain& chain) { return right(chain, mode_of(chain)); }
 
 /// A chain and how its programs must end.
 struct Told {
@@ -50,10 +51,11 @@ std::vector<Told> corpus_chains() {
   std::vector<Told> out;
   for (const std::string& file : chain_files({corpus + "/seeds", corpus + "/known", corpus + "/regressions"})) {
     Chain chain = std::get<Chain>(load_chain(file));
-    if (!no_repro(chain).empty()) continue;
-    const Claim claim = std::get<std::optional<Claim>>(claim_of(chain)).value();
+    if (!no_repro(chain, mode_of(chain)).empty()) continue;
+    const auto claim = std::get<std::optional<Claim>>(claim_of(chain));
+    if (!claim) continue;  // cannot be decided: there is nothing to assert
     const bool elsewhere = header(chain, "lane") || header(chain, "device");  // its numbers and errors are right here
-    out.push_back({file, std::move(chain), claim.kind == Claim::Kind::finding && !elsewhere});
+    out.push_back({file, std::move(chain), claim->kind == Claim::Kind::finding && !elsewhere});
   }
   return out;
 }
@@ -119,6 +121,51 @@ TEST(Repro, Fails_where_what_it_asserts_does_not_come) {
             "");
 }
 
+/// Chains on which forward mode and double backward are right, or are refused as they must, and how they must end.
+std::vector<std::pair<Chain, Mode>> chains_in_other_modes() {
+  std::vector<std::pair<Chain, Mode>> out;
+  for (const Mode mode : {Mode::forward, Mode::second})
+    for (const char* text :
+         {"a = input f64[2, 3] requires_grad\nb = input f64[3] requires_grad values=normal(1)\nv1 = sin(a)\n"
+          "v2 = narrow(v1, dim=0, start=1, length=1)\nmul_(v2, b)\nv3 = prod(v1)\nexp_(v3)\n",
+          "a = input f64[2, 2] requires_grad strides=[1, 2] values=[1, 2, 3, 4]\nc = input f64[3] requires_grad\n"
+          "no_grad {\n  v1 = exp(a)\n}\nv2 = mul(a, v1)\nv3 = cumsum(v2, dim=0)\n",
+          "a = input f64[3] requires_grad\nv1 = hardsigmoid(a)\nv2 = sin(v1)\n",   // E23 in the second backward
+          "a = input f64[3] requires_grad\nv1 = clone(a)\nrrelu_(v1)\n"})          // E23b in forward mode
+      if (const bool wrong = mode == Mode::forward && std::string_view(text).find("hardsigmoid") != std::string_view::npos;
+          !wrong)
+        out.emplace_back(parsed(text), mode);
+  return out;
+}
+
+TEST(Repro, In_forward_mode_and_differentiated_twice_ends_as_it_must) {
+  std::vector<ReproCase> cpp, python;
+  for (const auto& [chain, mode] : chains_in_other_modes()) {
+    const Answer answer = right(chain, mode);
+    cpp.push_back({print(chain), program(Language::cpp, chain, answer), 0});
+    python.push_back({print(chain), program(Language::python, chain, answer), 0});
+  }
+  const Chain fine = parsed("a = input f64[2] requires_grad values=[1, 2]\nv1 = exp(a)\n"),
+              fill = parsed("a = input f64[2] requires_grad values=[1, 2]\nv1 = clone(a)\nrrelu_(v1)\n");
+  Answer tangent = right(fine, Mode::forward), second = right(fine, Mode::second), first = right(fine, Mode::second),
+         refusal = right(fine, Mode::second), silence = right(fill, Mode::forward);
+  tangent.directed[1]->value[0] *= 1 + 1e-13;
+  second.directed[0]->value[1] *= 1 - 1e-13;
+  first.reference.gradients[0]->value[1] *= 1 - 1e-13;
+  refusal.expectation.refusal = Refusal{{Phase::Kind::backward, 2}, "E23", {}};
+  ASSERT_EQ(silence.expectation.refusal->id, "E23b");
+  silence.expectation.refusal.reset();
+  for (const auto& [what, chain, answer] : {std::tuple{"tangent", fine, tangent}, {"second derivative", fine, second},
+                                            {"first derivative", fine, first}, {"refusal", fine, refusal},
+                                            {"silence", fill, silence}}) {
+    cpp.push_back({what, program(Language::cpp, chain, answer), 1});
+    python.push_back({what, program(Language::python, chain, answer), 1});
+  }
+  EXPECT_EQ(run_cpp(cpp), "");
+  if (const std::string reason = no_python(); !reason.empty()) GTEST_SKIP() << reason;
+  EXPECT_EQ(run_python(python), "");
+}
+
 TEST(Repro, In_Python_ends_as_it_must) {
   if (const std::string reason = no_python(); !reason.empty()) GTEST_SKIP() << reason;
   std::vector<Told> chains = corpus_chains();
@@ -128,7 +175,8 @@ TEST(Repro, In_Python_ends_as_it_must) {
 }
 
 TEST(Repro, Reads_like_a_program_somebody_wrote) {
-  for (const char* file : {"known/hardsigmoid", "seeds/article-1-hazard", "seeds/E10-no-grad-view-stale"}) {
+  for (const char* file : {"known/hardsigmoid", "known/hardsigmoid-forward", "known/mish-second", "seeds/article-1-hazard",
+                           "seeds/E10-no-grad-view-stale"}) {
     const Chain chain = stored(std::string(file) + ".chain");
     const std::string name = "repro-" + std::filesystem::path(file).filename().string();
     EXPECT_EQ(differs_from_golden(name + ".cpp.txt", program(Language::cpp, chain, right(chain))), "");
@@ -184,7 +232,6 @@ TEST(Repro, Lies_beside_every_finding) {
   int folders = 0;
   for (const auto& entry : std::filesystem::directory_iterator(scratch.path / "out" / "findings")) {
     const std::string folder = entry.path().string();
-    if (entry.path().filename().string().starts_with("forward-mode.")) continue;  // programs run in reverse mode
     EXPECT_NE(content(folder + "/repro.cpp").find("hardsigmoid"), std::string::npos) << folder;
     EXPECT_NE(content(folder + "/repro.py").find("F.hardsigmoid"), std::string::npos) << folder;
     EXPECT_NE(content(folder + "/finding.md").find("`repro.cpp`"), std::string::npos) << folder;

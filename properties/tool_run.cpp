@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <thread>
 
 #include "properties/child_program.hpp"
@@ -163,7 +164,7 @@ TEST(Run, Planted_faults_are_found_blamed_reduced_and_stored) {
     EXPECT_LE(finding["steps"].get<int>(), deep ? 5 : 3) << chain;
     const std::string page = content((file.parent_path() / "finding.md").string());
     EXPECT_NE(page.find("gradsmith replay"), std::string::npos);
-    EXPECT_NE(page.find("repeats: 20 of 20 times"), std::string::npos) << page;
+    EXPECT_TRUE(std::regex_search(page, std::regex("repeats: ([0-9]+) of \\1 times"))) << page;
     EXPECT_NE(content((file.parent_path() / "original.chain").string()), "");
   }
   ASSERT_GE(stored.size(), 30u);

@@ -41,7 +41,7 @@ const std::vector<Rule> rules{
     {"the option parser", {"CLI/*"}, {"harness/main*.cpp", "harness/cli*.cpp", "harness/bench_main.cpp"}},
     {"the JSON library", {"nlohmann/*"}, {"harness/record*.cpp", "harness/coverage_report.cpp", "properties/*"}},
     {"the fuzz targets", {"fuzz/*"}, {"fuzz/*"}},
-    {"the tests", {"properties/*"}, {"properties/*", "fuzz/ablation_fuzzer.cpp"}},
+    {"the tests", {"properties/*"}, {"properties/*", "fuzz/ablation_fuzzer.cpp", "fuzz/deadly_fuzzer.cpp"}},
 };
 
 bool matches(const std::string& path, const Patterns& patterns) {

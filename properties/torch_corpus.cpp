@@ -1,4 +1,4 @@
-// The stored chains still show what their headers claim.
+// The stored chains still show what their headers claim, and none that claims nothing is a finding.
 #include <gtest/gtest.h>
 
 #include "harness/claim.hpp"
@@ -22,11 +22,14 @@ TEST_P(Corpus, Shows_what_its_headers_claim) {
     const auto read = claim_of(std::get<Chain>(loaded));
     ASSERT_TRUE(std::holds_alternative<std::optional<Claim>>(read)) << file << ": " << std::get<std::string>(read);
     const auto& claim = std::get<std::optional<Claim>>(read);
-    ASSERT_TRUE(claim) << file;
     Plan plan = plan_for(claim, {});
     plan.lanes = with_lanes_of(std::get<Chain>(loaded), {}, file);
     prepare(plan);
     const Verdict verdict = judge(std::get<Chain>(loaded), plan);
+    if (!claim) {
+      EXPECT_NE(verdict.status, Status::finding) << file << ": " << headline(verdict);
+      continue;
+    }
     const auto departure = departs(*claim, verdict);
     EXPECT_FALSE(departure) << file << ": " << *departure << "\n" << headline(verdict);
   }

@@ -79,11 +79,18 @@ Var gelu_tanh(const Var& x) {
 
 Lanes log_odds(const Lanes& x) { return log(x / (Lanes(1.0) - x)); }
 
+/// Beyond 40 LibTorch's sigmoid and tanh are 1 whichever way they are computed, and x(1 - s) and x(1 - t^2) are 0: there
+/// is no rounding for replicas to multiply by x.
+bool is_saturated(const Var& x) { return x.exact() > 40 && std::isfinite(x.exact()); }
+
+/// The slope of log(1 + e^x) is sigmoid(x); by its parts it is infinity times 0 where e^x is infinite.
 Var mish(const Var& x) {
-  const Lanes t = tanh(log1p(exp(x.v)));
+  if (is_saturated(x)) return custom(x.v, x, 1.0);
+  const Lanes t = tanh(curved(log1p(exp(x.v)), x.v, [&] { return sigmoid(x.v); }));
   return custom(x.v * t, x, t + x.v * sigmoid(x.v) * (Lanes(1.0) - t * t));
 }
 Var silu(const Var& x) {
+  if (is_saturated(x)) return custom(x.v, x, 1.0);
   const Lanes s = sigmoid(x.v);
   return custom(x.v / (Lanes(1.0) + exp(-x.v)), x, s * (Lanes(1.0) + x.v * (Lanes(1.0) - s)));
 }
@@ -254,7 +261,8 @@ std::vector<const Op*> activations() {
            [](const Var& x, const Args& at) { return at.text(1) == "tanh" ? gelu_tanh(x) : gelu_erf(x); }),
        .pure = [](const Actuals& a) { return at::gelu(a[0], a.text(1)); },
        .inplace = [](const Actuals& a) { at::gelu_(a[0], a.text(1)); },
-       .saves = {{.reads = 0}}},
+       .saves = {{.reads = 0}},
+       .memory_first = true},
       {.name = "threshold",
        .params = {tensor(), number("threshold", {0.0, 0.5, -0.5}), number("value", {0.0, -1.0, 2.0})},
        .maths = elementwise([](const Var& x, const Args& at) { return x <= at[1] ? Var(at[2]) : x; }),

@@ -191,6 +191,7 @@ std::vector<const Op*> activations_out_of_place() {
       {.name = "log_sigmoid",
        .params = {tensor()},
        .shape = [](const Call& call) { return contiguous_result(call.shape(0)); },
+       .shape_on_device = elementwise_shape,  // CUDA's kernel is a TensorIterator's
        .maths = elementwise([](const Var& x, const Args&) { return log_sigmoid(x); }),
        .pure = [](const Actuals& a) { return at::log_sigmoid(a[0]); },
        .saves = {{.reads = 0}},

@@ -35,10 +35,11 @@ Shaped tensors_only(const Call& call) {
   return one_result(elementwise_layout(layouts, false, shape));
 }
 
-/// alpha * y of add and sub, which kernels of 16-bit types round to the type.
-Var scaled(const Var& y, double alpha) {
-  const Var product = alpha * y;
-  return {stored(product.v), product.node};
+/// x + alpha * y. Kernels of 16-bit types round the product to the type.
+Var add_scaled(const Var& x, const Var& y, double alpha) {
+  if (alpha == 1) return x + y;
+  const bool rounds = unit_roundoff(Noise::computing()) > unit_roundoff(DType::f32);
+  return custom(rounds ? x.v + stored(alpha * y.v) : fused(alpha, y.v, x.v), x, 1.0, y, alpha);
 }
 
 Lanes power(const Lanes& base, const Lanes& exponent) {
@@ -78,11 +79,18 @@ Var extreme(const Var& a, const Var& b, bool larger) {
 
 /// LibTorch takes the end that is nearer, so that weight 0 and 1 give an end exactly.
 Var lerp(const Var& from, const Var& to, const Var& weight) {
-  const Lanes span = to.v - from.v, rest = Lanes(1.0) - weight.v;
+  const Lanes span = spread_apart(to.v, from.v), rest = Lanes(1.0) - weight.v;
   const bool near_from = std::fabs(weight.exact()) < 0.5;
-  const Lanes value = near_from ? from.v + weight.v * span : to.v - span * rest;
+  const Lanes value = near_from ? fused(weight.v, span, from.v) : fused(-span, rest, to.v);
   const Var ends = custom(value, from, rest, to, weight.v);
   return custom(value, ends, 1.0, weight, span);
+}
+
+/// self + value * t1 * t2, with the gradients of derivatives.yaml.
+Var addcmul(const Var& x, const Var& t1, const Var& t2, double value) {
+  const Lanes first = Lanes(value) * t1.v;
+  const Var product = custom(first * t2.v, t1, t2.v * value, t2, first);
+  return custom(fused(first, t2.v, x.v), x, 1.0, product, 1.0);
 }
 
 /// self + value * t1 / t2, with the gradients of derivatives.yaml.
@@ -98,7 +106,7 @@ std::vector<const Op*> arithmetic() {
       {.name = "add",
        .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
        .maths =
-           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x + y : x + scaled(y, at[2]); }),
+           elementwise2([](const Var& x, const Var& y, const Args& at) { return add_scaled(x, y, at[2]); }),
        .pure =
            [](const Actuals& a) {
              return a.is_tensor(1) ? a[0].add(a[1], a.number(2)) : a[0].add(a.number(1), a.number(2));
@@ -111,7 +119,7 @@ std::vector<const Op*> arithmetic() {
       {.name = "sub",
        .params = {tensor(), operand("other", {0.5, -2.0}), number("alpha", 1.0, {2.0, -0.5})},
        .maths =
-           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x - y : x - scaled(y, at[2]); }),
+           elementwise2([](const Var& x, const Var& y, const Args& at) { return at[2] == 1 ? x - y : add_scaled(x, y, -at[2]); }),
        .pure =
            [](const Actuals& a) {
              return a.is_tensor(1) ? a[0].sub(a[1], a.number(2)) : a[0].sub(a.number(1), a.number(2));
@@ -148,8 +156,8 @@ std::vector<const Op*> arithmetic() {
        .saves = {{.reads = self}, {.reads = other, .when = has_tensor_1}, {.reads = result, .when = has_tensor_1}}},
       {.name = "addcmul",
        .params = {tensor(), tensor("tensor1"), tensor("tensor2"), number("value", 1.0, {0.5, -2.0})},
-       .maths =
-           elementwise3([](const Var& x, const Var& t1, const Var& t2, const Args& at) { return x + at[3] * t1 * t2; }),
+       .maths = elementwise3(
+           [](const Var& x, const Var& t1, const Var& t2, const Args& at) { return addcmul(x, t1, t2, at[3]); }),
        .pure = [](const Actuals& a) { return at::addcmul(a[0], a[1], a[2], a.number(3)); },
        .inplace = [](const Actuals& a) { a[0].addcmul_(a[1], a[2], a.number(3)); },
        .saves = {{.of = 1, .reads = 2}, {.of = 2, .reads = 1}}},

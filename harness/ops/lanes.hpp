@@ -16,11 +16,26 @@ inline Lanes with_either_zero(const Lanes& x) {
 }
 inline Var either_zero(const Var& x) { return x.exact() == 0 ? Var(with_either_zero(x.v), x.node) : x; }
 
+/// a * b + c by a kernel that may round both operations at once, as compilers contract them: so the plain lane does, which is
+/// right where the product alone would leave the range; the replicas round each.
+inline Lanes fused(const Lanes& a, const Lanes& b, const Lanes& c) {
+  Lanes out = a * b + c;
+  out.v[0] = std::fma(a.exact(), b.exact(), c.exact());
+  return out;
+}
+
 /// `partial`, a derivative with respect to `x`, whose own derivative LibTorch takes by a formula that rounds otherwise, or
 /// decides otherwise at a kink, than that of `partial`: `curvature()`.
 template <class F>
 Lanes curved(const Lanes& partial, const Lanes& x, F curvature) {
   return Duals::on() ? partial.with_tangents_of(curvature().with_tangents_of({}) * x) : partial;
+}
+
+/// `a - b` as a derivative, whose own derivative LibTorch never takes as a difference: what comes of each is added to what
+/// else arrives, and rounds there, before they cancel (lerp between a tensor and itself).
+inline Lanes spread_apart(const Lanes& a, const Lanes& b) {
+  const Lanes difference = a - b;
+  return Duals::on() ? difference.with_tangents_of(noisy(a.v) - noisy(b.v)) : difference;
 }
 
 }  // namespace gradsmith::ops

@@ -162,6 +162,17 @@ void note_order(const Group& x) {
   if (x.size() > 2 && (overflows || underflows)) Tape::active().branch(true, true, {-1, -1, 0});
 }
 
+/// LibTorch differentiates product / x once more, as product / x / x and through 1 / x, both times cotangents. Where these
+/// leave the range of double on the way to a number that does not, so does its result.
+bool leaves_range(const Group& x, const Lanes& value) {
+  const bool zero = std::any_of(x.begin(), x.end(), [](const Var* e) { return has_zero(e->v); });
+  if (!zero && value.exact() == 0) return true;
+  return std::any_of(x.begin(), x.end(), [&](const Var* e) {
+    const double element = e->exact(), farthest = 0x1p1000;  // leaves room for cotangents
+    return element != 0 && !(std::abs(1 / element) < farthest && std::abs(value.exact() / element / element) < farthest);
+  });
+}
+
 /// Partials: product / x. As soon as any element of the operand is zero: the product of those before times the product
 /// of those after; over all elements with more than one zero simply 0 (prod_backward, FunctionsManual.cpp). On finite
 /// values these agree, with inf and nan they do not.
@@ -173,7 +184,7 @@ void product(MathsCall& m) {
     note_order(x);
     Lanes value(1.0);
     for (const Var* e : x) value = stored(value * e->v);  // unlike sums, products add up their rounding in the type itself
-    if (Duals::on() && zeros == 0 && value.exact() == 0) Tape::active().branch(true, true, {-1, -1, 0});  // underflow
+    if (Duals::on() && leaves_range(x, value)) Tape::active().branch(true, true, {-1, -1, 0});
     if (vanishes) return with_partials(value, x, [](std::size_t) { return Lanes(0.0); });
     if (zeros == 0) return with_partials(value, x, [&](std::size_t i) { return value / x[i]->v; });
     std::vector<Lanes> after(x.size(), Lanes(1.0));

@@ -118,12 +118,22 @@ void on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   }
 }
 
+/// Keeps the operand's strides, as CUDA's kernel does and the CPU's does not.
+std::tuple<at::Tensor, at::Tensor> log_sigmoid_forward(const at::Tensor& self) {
+  const at::AutoDispatchBelowADInplaceOrView below;
+  Aliases aliases;
+  const at::Tensor x = aliases.on_cpu(self);
+  const auto [value, buffer] = at::log_sigmoid_forward(x);
+  return {aliases.on_device(at::empty_like(x).copy_(value)), aliases.on_device(buffer)};
+}
+
 TORCH_LIBRARY_IMPL(_, PrivateUse1, m) { m.fallback(torch::CppFunction::makeFromBoxedFunction<&on_cpu>()); }
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("empty.memory_format", empty);
   m.impl("empty_strided", empty_strided);
   m.impl("_copy_from", copy_from);
+  m.impl("log_sigmoid_forward", log_sigmoid_forward);
 }
 
 }  // namespace

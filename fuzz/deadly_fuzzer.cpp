@@ -1,0 +1,10 @@
+// chain_fuzzer with ops that end or stop the process (properties/planted_deadly.cpp), for fuzz/deadly_test.py. Links the
+// sources of chain_fuzzer.
+#include "harness/op.hpp"
+#include "properties/planted.hpp"
+
+namespace gradsmith {
+
+const std::vector<const Op*>& extra_ops() { return deadly_ops(); }
+
+}  // namespace gradsmith
