@@ -14,6 +14,7 @@
 
 #include "fuzz/counters.hpp"
 #include "fuzz/mutator.hpp"
+#include "harness/coverage_verdict.hpp"
 #include "harness/generate.hpp"
 #include "harness/judge.hpp"
 #include "harness/op.hpp"
@@ -141,7 +142,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::uint32_t index : reached.counters()) account().reached.note(index);
   if (verdict.status == Status::finding) note_finding(chain, verdict);
   if (arm() == Arm::coverage) publish(reached);
-  if (account().seconds() < account().limit) return 0;
+  if (account().seconds() < account().limit) return breeds(verdict.status) ? 0 : -1;
   account().write();
   std::_Exit(0);
 }

@@ -1,12 +1,13 @@
 // The libFuzzer target: a chain in, a verdict out (worker.hpp says what becomes of findings). What the chain reached guides
-// the engine (counters.hpp). Bytes that are no chain become one when they are mutated (mutator.hpp); as inputs they are
-// rejected.
+// the engine (counters.hpp), which keeps what is worth going on from. Bytes that are no chain become one when they are mutated
+// (mutator.hpp); as inputs they are rejected.
 #include <cstdint>
 #include <string_view>
 
 #include "fuzz/counters.hpp"
 #include "fuzz/mutator.hpp"
 #include "fuzz/worker.hpp"
+#include "harness/coverage_verdict.hpp"
 #include "harness/parse.hpp"
 #include "harness/version.hpp"
 
@@ -42,10 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto parsed = parse(as_text(data, size));
   const auto* chain = std::get_if<Chain>(&parsed);
   reached().clear();
-  if (chain) worker().judge(*chain);
+  const bool kept = chain && breeds(worker().judge(*chain).status);
   publish(reached());
   worker().end();
-  return chain ? 0 : -1;
+  return kept ? 0 : -1;
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {

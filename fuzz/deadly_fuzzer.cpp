@@ -1,5 +1,5 @@
-// chain_fuzzer with ops that end or stop the process (properties/planted_deadly.cpp), for fuzz/deadly_test.py. Links the
-// sources of chain_fuzzer.
+// What makes a chain_fuzzer, and the gradsmith that supervises it, know ops that end or stop the process
+// (properties/planted_deadly.cpp); for fuzz/deadly_test.py.
 #include "harness/op.hpp"
 #include "properties/planted.hpp"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Kills a campaign's workers, its supervisor, or both, at random moments, and checks after each kill that no finding
-and no unit of the corpus is gone, that the input which was being judged is known, and that the campaign goes on.
+and no unit of the corpus is gone, that the input which was being judged is known, that nothing of a killed supervisor
+lives on, and that the campaign goes on.
 
 usage: kill_test.py [--kills 50] [--seed 1] [--workers 2] [--min 1] [--max 6] [--dir DIR] GRADSMITH [ARGUMENTS of campaign...]
 Exit code 0: nothing was lost; 77: no such GRADSMITH. One line for each kill.
@@ -35,6 +36,24 @@ def workers_of(pid):
         except (FileNotFoundError, ProcessLookupError):
             pass
     return found
+
+
+def family_of(pid):
+    """All that descend from it, each with the time it was started."""
+    found = {}
+    for child in children(pid):
+        found[child] = started(child)
+        found.update(family_of(child))
+    return found
+
+
+def started(pid):
+    """When a process was started, in ticks; None if it has ended."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return None if fields[0] in "ZX" else fields[19]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def units(folder):
@@ -105,6 +124,7 @@ def main():
             victims = []
         if what in ("the supervisor", "everything"):
             victims = [supervisor.pid, *victims] if rng.random() < 0.5 else [*victims, supervisor.pid]
+        family = family_of(supervisor.pid)
         for victim in victims:
             try:
                 os.kill(victim, signal.SIGKILL)
@@ -114,7 +134,15 @@ def main():
         if supervisor.pid in victims:
             supervisor.wait()
             supervisor = None
-            time.sleep(0.5)  # workers die with their supervisor
+            orphans = family
+            for _ in range(100):  # all die with their supervisor
+                time.sleep(0.05)
+                orphans = {pid: when for pid, when in family.items() if when and started(pid) == when}
+                if not orphans:
+                    break
+            lost += len(orphans)
+            if orphans:
+                print(f"kill {kill + 1}: STILL ALIVE: {' '.join(map(str, orphans))}")
             for slot in folder.glob("workers/*/slot.chain"):
                 text = slot.read_bytes().rstrip(b"\n")
                 slots.append(text.split(b"\n")[1].split()[-1].decode() if text.startswith(b"gradsmith 1\n# input ") else "none")

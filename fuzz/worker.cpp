@@ -1,5 +1,7 @@
 #include "fuzz/worker.hpp"
 
+#include <signal.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -16,7 +18,8 @@ namespace gradsmith {
 
 namespace {
 
-constexpr auto count_every = std::chrono::seconds(2);
+constexpr std::chrono::milliseconds count_every(2000), count_at_first(100);  // a worker that soon dies has counted too
+constexpr auto young = std::chrono::seconds(10);
 constexpr std::size_t most_signatures = 1000;  // written down by one worker; all are counted
 
 std::string_view variable(const char* name) {
@@ -64,6 +67,7 @@ Knobs knobs_named(std::string_view list) {
 
 FuzzWorker::FuzzWorker(Reached* coverage) {
   plan_.coverage = coverage;
+  supervisor_ = std::atoi(std::string(variable("GRADSMITH_SUPERVISOR")).c_str());
   or_leave([this] {
     knobs_ = knobs_named(variable("GRADSMITH_KNOBS"));
     if (const std::string_view lanes = variable("GRADSMITH_LANES"); !lanes.empty())
@@ -96,6 +100,7 @@ void FuzzWorker::prepare() const {
 }
 
 void FuzzWorker::begin(std::string_view bytes) {
+  if (supervisor_ > 0 && ::kill(supervisor_, 0) != 0) std::_Exit(exit_missing);
   if (slot_) slot_->begin(bytes);
 }
 
@@ -116,7 +121,7 @@ void FuzzWorker::end() {
   if (!slot_) return;
   slot_->end();
   const auto now = std::chrono::steady_clock::now();
-  if (now - counted_ < count_every) return;
+  if (now - counted_ < (now - begun_ < young ? count_at_first : count_every)) return;
   counted_ = now;
   or_leave([this] { folder_->write_count(count_); });
 }

@@ -25,6 +25,7 @@ namespace gradsmith {
 /// GRADSMITH_LANES=LIST      lanes besides the witnesses: guard, determinism, leak
 /// GRADSMITH_KNOBS=LIST      what chains generated afresh look like: `small`, `refused`; and a floating type for
 ///                           these and all mutants: f32, bf16, f16
+/// GRADSMITH_SUPERVISOR=PID  it ends when that process has ended: what the engine starts in a merge does not die with it
 class FuzzWorker {
  public:
   /// Comes before LibTorch is set up here: known issues are judged in processes of their own.
@@ -49,10 +50,11 @@ class FuzzWorker {
   Plan plan_{};
   Knobs knobs_{};
   bool aborts_ = true;
+  int supervisor_ = 0;  // process; 0: none
   WorkerCount count_{};
   std::set<std::string> seen_{};  // signatures that are known or were told already
   std::string libtorch_{}, cpu_{};
-  std::chrono::steady_clock::time_point counted_{};
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now(), counted_{};
 };
 
 }  // namespace gradsmith

@@ -125,7 +125,17 @@ class Search {
     }
     for (const auto& chains : {probes(alone), stretches})
       for (const Chain& probe : chains)
-        if (auto shown = fault_of(probe, alone, plan)) return shown;
+        if (auto shown = fault_of(probe, alone, plan)) {
+          for (const Chain& stretch : stretches) graver(*shown, stretch, plan);
+          return shown;
+        }
+    return std::nullopt;
+  }
+
+  /// The same of any step, the last first.
+  std::optional<Signature> any_fault(const Plan& plan) const {
+    for (const auto& [statement, alone] : isolated_)
+      if (auto fault = fault_at(statement, plan)) return fault;
     return std::nullopt;
   }
 
@@ -199,8 +209,8 @@ class Search {
   std::map<std::size_t, Chain, std::greater<>> isolated_{};  // by statement, the last first
 };
 
-/// The steps after which a chain departs about as far as the whole of it does, up to the first after which that is a finding
-/// of this kind: what replicas say of a part of a chain is not quite what they say of all of it.
+/// The steps after which a chain departs by more than its replicas do, up to the first after which that is a finding of this
+/// kind: what one step leaves within the rounding of the largest elements may stand alone after another.
 std::vector<std::size_t> first_showing(const Chain& chain, FindingKind kind, const Plan& plan) {
   std::vector<std::size_t> steps;
   Chain part = chain;
@@ -216,7 +226,7 @@ std::vector<std::size_t> first_showing(const Chain& chain, FindingKind kind, con
     const Verdict verdict = judge(closed, plan);
     const bool shows = verdict.status == Status::finding && verdict.signature.kind == kind;
     const bool nearly = std::any_of(verdict.testimonies.begin(), verdict.testimonies.end(),
-                                    [](const Testimony& t) { return t.ratio > Tolerance{}.k / 4; });
+                                    [](const Testimony& t) { return t.ratio > 1; });
     if (shows || nearly) steps.push_back(i);
     if (shows) break;
   }
@@ -305,7 +315,7 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
   if (!plan.guilt) return out;
   const Search search(chain, typed, out);
   // Errors and numbers apart: an op that also has a known wrong gradient must not hide an error that is new.
-  // What forward mode or double backward shows is theirs alone. It goes forwards, so that what shows it first is at fault.
+  // What forward mode or double backward shows is theirs alone. It goes forwards: what shows it first is at fault.
   const bool in_reverse = testimony.witness != Witness::forward && testimony.witness != Witness::second;
   const Plan errors = asking({Witness::expectation}, plan),
              figures = in_reverse ? asking({Witness::reference, testimony.witness}, plan) : asking({testimony.witness}, plan);
@@ -314,6 +324,11 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
       if (auto fault = search.fault_at(at, figures)) return *fault;
       out.guilty = form_of(std::get<Step>(chain.statements[at]));
     }
+  if (!in_reverse) {  // a second backward goes backwards: a step before may be at fault
+    if (auto fault = search.any_fault(figures)) return *fault;
+    if (out.guilty.empty()) out.guilty = suspects(chain);
+    return out;
+  }
   if (auto culprit = search.culprit(about_errors ? errors : figures)) return *culprit;
   if (about_errors) {
     const auto& where = verdict.outcome.refusal ? verdict.outcome.refusal : verdict.expectation.refusal;

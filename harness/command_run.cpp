@@ -47,7 +47,8 @@ constexpr std::string_view mixed = "mixed";
 DType dtype_of(const RunOptions& options) {
   if (options.dtype == mixed) return DType::f64;
   if (const auto dtype = floating_named(options.dtype)) return *dtype;
-  throw UsageError{fmt::format("--dtype: \"{}\" is no floating type; expected f64, f32, bf16, f16 or mixed", options.dtype)};
+  throw UsageError{
+      fmt::format("--dtype: \"{}\" is no floating type; expected f64, f32, bf16, f16 or mixed", options.dtype)};
 }
 
 Knobs knobs_of(const RunOptions& options) {

@@ -19,7 +19,8 @@ class Units {
   double at(std::size_t i) const {
     const double smallest = tolerance_.least_floor * expected_.least;
     const double e = std::abs(expected_.value[i]);
-    return expected_.spread[i] + u_ * (tolerance_.relative_floor * e + tolerance_.global_floor * largest_) + smallest;
+    // u first: the numbers may be as large as the type's.
+    return expected_.spread[i] + u_ * tolerance_.relative_floor * e + u_ * tolerance_.global_floor * largest_ + smallest;
   }
 
  private:
@@ -37,7 +38,13 @@ double roundoff_of(const Spread& expected) {
 std::vector<double> tolerances(const Spread& expected, double u, const Tolerance& tolerance) {
   const Units units(expected, u, tolerance);
   std::vector<double> out;
-  for (std::size_t i = 0; i < expected.value.size(); ++i) out.push_back(tolerance.k * units.at(i));
+  for (std::size_t i = 0; i < expected.value.size(); ++i) {
+    const double any = std::numeric_limits<double>::infinity(), unit = units.at(i);
+    if (!std::isfinite(expected.value[i]))
+      out.push_back(expected.spread[i] != 0 ? any : 0);
+    else
+      out.push_back(std::isnan(unit) ? any : tolerance.k * unit);
+  }
   return out;
 }
 

@@ -36,7 +36,7 @@ struct Departure {
 /// Unit roundoff of the tensor's type (of i64 and bool, which are exact, that of f64).
 double roundoff_of(const Spread& expected);
 
-/// Per element, how far an observed number may be from the expected one.
+/// Per element, how far an observed number may be from the expected one; infinity where it cannot be judged.
 std::vector<double> tolerances(const Spread& expected, double u, const Tolerance& tolerance = {});
 
 /// Largest departure of `observed` from `expected`; infinite where only one of the two is finite or where infinities

@@ -30,7 +30,7 @@ inline constexpr std::size_t domain_count = 9;
 std::string_view domain_name(Domain domain);
 
 /// What a fuzzer is rewarded for. The generator draws the wide cross products of ops by itself, and a corpus kept for them
-/// hides the rest; what memory has been through must be built up (reports/2026-11-25-ablation.md).
+/// hides the rest; what memory has been through must be built up (reports/2026-11-26-ablation.md).
 constexpr bool guides(Domain domain) {
   return domain == Domain::histories || domain == Domain::outcome || domain == Domain::numerics;
 }

@@ -10,4 +10,8 @@ namespace gradsmith {
 /// tolerance, and which forms gave numbers that are not ordinary.
 void cover_verdict(const Chain& chain, const Verdict& verdict, Reached& reached);
 
+/// Worth going on from. What shows a finding shows it in most of its mutants, where it hides what else is wrong; of what no
+/// witness could decide, nothing is learnt.
+constexpr bool breeds(Status status) { return status != Status::finding && status != Status::inconclusive; }
+
 }  // namespace gradsmith

@@ -30,15 +30,24 @@ std::vector<double> tangents_along(const Reference& reference, const Direction& 
 }
 
 /// Largest step along `direction` that moves nothing on the tape, leaves included, by more than a quarter of itself: nothing
-/// reaches 0 within it, so that no pole lies there.
+/// reaches 0 within it, so that no pole lies there. What is 0 moves by no more than a quarter of 1, the scale on which the
+/// functions bend: far beyond it differences agree on a slope that is none (mish is x on one side and 0 on the other).
 double pole_limit(const Reference& reference, const Direction& direction) {
   const Tape& tape = Tape::active();
   const auto tangent = tangents_along(reference, direction);
   double limit = first_step;
   for (std::size_t i = 0; i < tape.size(); ++i)
-    if (tape[i].value != 0 && tangent[i] != 0)
-      limit = std::min(limit, std::abs(tape[i].value / tangent[i]) / 4);
+    if (tangent[i] != 0)
+      limit = std::min(limit, std::abs((tape[i].value != 0 ? tape[i].value : 1.0) / tangent[i]) / 4);
   return limit;
+}
+
+/// Some number on the tape is so small that products of it, which derivatives are made of, are 0 or subnormal.
+bool products_underflow() {
+  const Tape& tape = Tape::active();
+  for (std::size_t i = 0; i < tape.size(); ++i)
+    if (tape[i].value != 0 && std::abs(tape[i].value) < underflowing) return true;
+  return false;
 }
 
 /// Largest step along `direction` that stays clear of every branch change on the tape, to first order and halved.
@@ -251,7 +260,7 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
   }
   const double nearer = limit / 3;
   failures += judged(along, nearer, 1.7).kind == Judgement::Kind::fail;
-  if (reference.subnormal || std::max(std::abs(first.product), std::abs(first.slope)) < underflowing) {
+  if (reference.subnormal || products_underflow() || std::max(std::abs(first.product), std::abs(first.slope)) < underflowing) {
     out.opinion = Opinion::inconclusive;
     out.reason = "products underflow";
     return out;

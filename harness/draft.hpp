@@ -42,6 +42,7 @@ class Draft {
 
   const Chain& chain() const { return chain_; }
   const Model& model() const { return model_; }
+  const Typed& typed() const { return typer_.typed(); }
   const TensorInfo& info(Value value) const { return typer_.typed().values[value]; }
   const Shape& shape(Value value) const { return info(value).layout.shape; }
   const Origin& origin(Value value) const { return origins_[value]; }

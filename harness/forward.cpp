@@ -91,6 +91,7 @@ ForwardRun execute_forward(const Chain& chain, const Typed& typed, const std::ve
     out.refusal = Refusal{{Phase::Kind::step, steps}, std::move(id), std::move(message)};
     return out;
   }
+  regions.clear();  // a refused `backward` may stand in one, and inference mode shows no tangents
   out.values.resize(chain.names.size());
   out.tangents.resize(chain.names.size());
   for (std::size_t v = 0; v < chain.names.size(); ++v) {

@@ -37,7 +37,7 @@ bool reads_what_it_wrote(const Step& step, const TypedStep& typed) {
   });
 }
 
-/// A write that only the tangent gets: `copy_` of a tensor's own memory, which returns early, into what is detached from it.
+/// A write that only the tangent gets: `copy_` of a tensor's own memory, which returns early, into what is detached.
 bool writes_tangent_alone(const Step& step, const TypedStep& typed, const Evaluator& evaluator) {
   if (!step.inplace || step.op->name != "copy" || !same_place(typed.operands[0], typed.operands[1])) return false;
   const Value target = Args(step.args).tensor(0), source = Args(step.args).tensor(1);
@@ -96,14 +96,20 @@ class Run {
     }
     if (inference_ > 0) return;
     const Args args(step.args);
-    bool dual = false;
-    for (std::size_t i = 0; i < args.size(); ++i)
-      dual |= args.is_tensor(i) && step.op->params[i].differentiable && evaluator_.tracks(args.tensor(i));
+    bool dual = false, unseen = false;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      if (!args.is_tensor(i) || !step.op->params[i].differentiable || !evaluator_.tracks(args.tensor(i))) continue;
+      dual = true;
+      const int storage = typed.operands[i].storage;
+      unseen |= std::find(inference_born_.begin(), inference_born_.end(), storage) != inference_born_.end();
+    }
     if (!dual) return;
     if (const auto id = refusal_of(step, typed, evaluator_); !id.empty())
       out_.refusal = Refusal{{Phase::Kind::step, steps_}, std::string(id), {}};
     else if (step.inplace && reads_what_it_wrote(step, typed))
       out_.hole = "U21";
+    else if (unseen)  // what a write has given a tangent: ops on it alone pass autograd by
+      out_.hole = "U24";
   }
 
   void take(const Statement& statement) {
@@ -117,8 +123,14 @@ class Run {
       defined_.push_back(input->name);
       if (input->requires_grad) leaves_.push_back(input->name);
     } else if (const auto* step = std::get_if<Step>(&statement)) {
-      for (const Value result : step->results)
-        if (result != dropped) defined_.push_back(result);
+      for (const Value result : step->results) {
+        if (result == dropped) continue;
+        const int storage = typed_.values[result].storage;
+        const bool fresh = std::none_of(defined_.begin(), defined_.end(),
+                                        [&](Value v) { return typed_.values[v].storage == storage; });
+        if (inference_ > 0 && fresh) inference_born_.push_back(storage);
+        defined_.push_back(result);
+      }
     } else if (const auto* backward = std::get_if<Backward>(&statement)) {
       if (!backward->wrt) note_roots(backward->cotangent, backward->roots);
       for (const Value result : backward->results) {
@@ -170,6 +182,7 @@ class Run {
   std::vector<Value> defined_{}, leaves_{};
   std::vector<std::pair<double, int>> terms_{};  // cotangent and node
   std::vector<int> constants_{};                 // storages of gradients with names
+  std::vector<int> inference_born_{};            // storages of inference tensors
   std::vector<char> regions_{};
   int inference_ = 0, steps_ = 0;
 };

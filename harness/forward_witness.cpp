@@ -7,6 +7,7 @@
 #include "harness/compare.hpp"
 #include "harness/forward_expected.hpp"
 #include "harness/weigh.hpp"
+#include "harness/wrong_refusal.hpp"
 
 namespace gradsmith {
 namespace {
@@ -77,21 +78,6 @@ std::optional<Testimony> parted_modes(const Chain& chain, const ForwardRun& run,
 
 std::string error_word(const std::optional<Refusal>& refusal) { return refusal ? refusal->id + "-step" : "none"; }
 
-/// Forward mode refused if and only if it must, the right op with the right error; nothing if so.
-std::optional<Testimony> wrong_refusal(const std::optional<Refusal>& want, const std::optional<Refusal>& got) {
-  if (!want && !got) return std::nullopt;
-  if (want && got && want->id == got->id && want->phase == got->phase) return std::nullopt;
-  const auto words = [](const std::optional<Refusal>& r) {
-    return r ? fmt::format("{} at {}", r->id, phase_name(r->phase)) : std::string("no error");
-  };
-  return Testimony{.witness = Witness::forward,
-                   .opinion = Opinion::disagree,
-                   .kind = FindingKind::forward_mode,
-                   .reason = fmt::format("in forward mode: expected {}, saw {}{}", words(want), words(got),
-                                         got ? ": " + got->message.substr(0, got->message.find('\n')) : ""),
-                   .errors = error_word(want) + "-" + error_word(got)};
-}
-
 }  // namespace
 
 Testimony forward_witness(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
@@ -117,7 +103,9 @@ Testimony forward_witness(const Chain& chain, const Typed& typed, const std::vec
   if (!expected.hole.empty()) return says(Opinion::skipped, "known hole " + expected.hole);
   if (!expected.open.empty() && !expected.refusal) return says(Opinion::inconclusive, expected.open);
   const ForwardRun run = execute_forward(chain, typed, roots, statements, outcome, expected.along);
-  if (auto wrong = wrong_refusal(expected.refusal, run.refusal)) return *wrong;
+  if (auto wrong = wrong_refusal(Witness::forward, FindingKind::forward_mode, "in forward mode",
+                                 expected.refusal, run.refusal, error_word))
+    return *wrong;
   if (run.refusal) return says(Opinion::agree, fmt::format("refused as it must be: {}", run.refusal->id));
   if (auto moved = moved_value(chain, run, outcome)) return *moved;
   const Tolerance tolerance;

@@ -21,14 +21,20 @@ struct Knobs {
   unsigned edges = 4;               ///< % of inputs with values=edges
   unsigned regions = 8;             ///< % of steps that open a region
   DType dtype = DType::f64;         ///< of all floating inputs
-  bool mixed = false;               ///< each floating input has a type of its own, and steps may cast; `dtype` does not count
+  bool mixed = false;  ///< each floating input has a type of its own, and steps may cast; `dtype` does not count
   std::vector<const Op*> ops{};     ///< only these; empty: all
 };
 
 /// A valid chain; never fails. Equal choices and knobs give equal chains on every machine.
 Chain generate(Choices& choices, const Knobs& knobs = {});
 
-/// What an extension of a chain should be.
+struct Typed;
+
+/// By storage: how often floating memory was named and, counted twice, written. 0 for other memory.
+std::vector<unsigned> ages_of_memory(const Chain& chain, const Typed& typed);
+
+/// What an extension of a chain should be: steps, ops tried on memory that has seen something, more history of the oldest
+/// memory, one view, write or `backward`, or a recipe for a refusal.
 enum class Growth : std::uint8_t { step, probe, history, view, write, backward, refusal };
 
 /// `prefix`, of which regions may be open, with up to `steps` more steps (or one `backward`, or one recipe for a refusal),

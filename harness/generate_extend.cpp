@@ -69,25 +69,6 @@ void Generator::probe(int steps) {
     attempt({.pool = choices_.chance(20) ? &catalog_.writers : &catalog_.pure, .inplace = 20, .self = choices_.pick(hot)}, Goal::fine, 4);
 }
 
-/// Names of the floating memory that was written and viewed most.
-std::vector<Value> Generator::oldest_memory() {
-  std::vector<int> ages;
-  const auto age = [&](Value value) -> int& {
-    const auto storage = static_cast<std::size_t>(draft_.info(value).storage);
-    if (ages.size() <= storage) ages.resize(storage + 1);
-    return ages[storage];
-  };
-  for (const Statement& statement : draft_.chain().statements)
-    if (const auto* step = std::get_if<Step>(&statement); step && step->inplace) age(Args(step->args).tensor(0)) += 2;
-  for (Value value = 0; value < draft_.values(); ++value)
-    if (is_float(value)) age(value) += draft_.model().requires_grad(value) ? 2 : 1;
-  const int oldest = ages.empty() ? 0 : *std::max_element(ages.begin(), ages.end());
-  std::vector<Value> names;
-  for (Value value = 0; value < draft_.values(); ++value)
-    if (is_float(value) && age(value) == oldest) names.push_back(value);
-  return names;
-}
-
 /// A backward from this root that mostly keeps the graph for another.
 bool Generator::repeat_backward(Value root) {
   Backward backward{.roots = {root}, .retain_graph = choices_.chance(75)};
@@ -105,50 +86,82 @@ bool Generator::repeat_backward(Value root) {
 /// Views, writes, reads and backwards of one memory, each after those before it; then what it has come to is tried: some ops
 /// read it, what is saved is overwritten, the graph runs more than once.
 void Generator::pursue(int steps) {
-  const std::vector<Value> names = oldest_memory();
-  if (names.empty()) return;
-  const int memory = draft_.info(names.front()).storage;
-  const auto alias = [&] {
+  const std::vector<unsigned> ages = ages_of_memory(draft_.chain(), draft_.typed());
+  const auto oldest = std::max_element(ages.begin(), ages.end());
+  if (oldest == ages.end()) return;
+  const auto aliases = [&, memory = static_cast<int>(oldest - ages.begin())] {
     std::vector<Value> all;
     for (Value value = 0; value < draft_.values(); ++value)
       if (is_float(value) && draft_.info(value).storage == memory) all.push_back(value);
+    return all;
+  };
+  if (aliases().empty()) return;  // it is a gradient's
+  const auto alias = [&] {
+    const std::vector<Value> all = aliases();
     return choices_.pick(all);
   };
   const auto again = [&] {
     const auto roots = draft_.roots();
     return draft_.grad_mode() && !roots.empty() && repeat_backward(choices_.chance(70) ? roots.back() : choices_.pick(roots));
   };
+  const Value known = draft_.values();
   constexpr std::array<unsigned, 3> usual{50, 35, 15};
   for (int i = 0; i < steps && !draft_.ended(); ++i) {
     const std::size_t kind = choices_.weighted(usual);
-    if (kind == 0) rewrite(alias());
+    if (kind == 0) rewrite(alias(), Goal::fine);
     if (kind == 1) attempt({.pool = &catalog_.views, .self = alias()}, Goal::fine, 4);
     if (kind == 2) again();
   }
   for (auto reads = choices_.between(1, 4); reads > 0; --reads)
-    if (choices_.chance(20)) rewrite(alias());
+    if (choices_.chance(20)) rewrite(alias(), Goal::fine);
     else attempt({.pool = &catalog_.pure, .inplace = 0, .self = alias()}, Goal::fine, 3);
   if (!draft_.grad_mode()) return;
-  if (const Value value = alias(); choices_.chance(20) && draft_.model().is_saved(value) && write(value, Goal::poisoned)) {
-    poisoned_ = true;
-    if (const auto roots = draft_.roots(); has_backward(draft_.chain()) && !roots.empty())
-      draft_.put(Backward{.roots = roots, .cotangent = Spec{}});
-    return;
-  }
+  if (choices_.chance(25) && spoil(aliases(), known)) return;
   // What comes after the last backward is not judged.
   if (has_backward(draft_.chain()) ? choices_.chance(90) : choices_.chance(25))
     for (auto times = choices_.between(1, 3); times > 0 && again(); --times) {}
 }
 
-/// In place, on a tensor that may have to be written in a region.
-void Generator::rewrite(Value target) {
+/// In place, in a region where it must be or now and then.
+bool Generator::rewrite(Value target, Goal goal) {
   const bool plain = is_inner(target) || !draft_.model().requires_grad(target);
   const bool quiet = draft_.grad_mode() && choices_.chance(plain ? 12 : 90);
   const auto mark = draft_.mark();
   if (quiet) draft_.put(RegionBegin{});
-  const bool written = attempt({.pool = &catalog_.writers, .inplace = 100, .self = target}, Goal::fine, 4);
+  const bool written = attempt({.pool = &catalog_.writers, .inplace = 100, .self = target}, goal, 4);
   if (quiet) draft_.put(RegionEnd{});
   if (!written) draft_.cut(mark);
+  return written;
+}
+
+/// A backward is refused for a write of what some node keeps: one of these tensors, or one named from `first` on.
+bool Generator::spoil(std::vector<Value> targets, Value first) {
+  for (Value value = first; value < draft_.values(); ++value)
+    if (is_float(value)) targets.push_back(value);
+  std::erase_if(targets, [&](Value value) { return !draft_.model().is_saved(value); });
+  if (targets.empty() || !rewrite(choices_.pick(targets), Goal::poisoned)) return false;
+  poisoned_ = true;
+  if (const auto roots = draft_.roots(); has_backward(draft_.chain()) && !roots.empty())
+    draft_.put(Backward{.roots = roots, .cotangent = Spec{}});
+  return true;
+}
+
+std::vector<unsigned> ages_of_memory(const Chain& chain, const Typed& typed) {
+  std::vector<unsigned> ages;
+  const auto age = [&](Value value, unsigned more) {
+    const auto storage = static_cast<std::size_t>(typed.values[value].storage);
+    if (ages.size() <= storage) ages.resize(storage + 1);
+    if (is_floating(typed.values[value].dtype)) ages[storage] += more;
+  };
+  for (const Statement& statement : chain.statements) {
+    if (const auto* input = std::get_if<Input>(&statement)) age(input->name, 1);
+    const auto* step = std::get_if<Step>(&statement);
+    if (!step) continue;
+    if (step->inplace) age(Args(step->args).tensor(0), 2);
+    for (const Value result : step->results)
+      if (result != dropped && typed.known[result]) age(result, 1);
+  }
+  return ages;
 }
 
 Chain extend(const Chain& prefix, Choices& choices, Growth growth, int steps, const Knobs& knobs) {

@@ -123,7 +123,8 @@ bool Generator::refuse() {
   };
   close_regions();
   std::array<unsigned, recipes.size()> weights;
-  for (std::size_t i = 0; i < recipes.size(); ++i) weights[i] = recipes[i].steps <= room() && recipes[i].mixed <= knobs_.mixed ? recipes[i].weight : 0;
+  for (std::size_t i = 0; i < recipes.size(); ++i)
+    weights[i] = recipes[i].steps <= room() && recipes[i].mixed <= knobs_.mixed ? recipes[i].weight : 0;
   while (std::any_of(weights.begin(), weights.end(), [](unsigned weight) { return weight > 0; })) {
     const auto chosen = choices_.weighted(weights);
     const auto mark = draft_.mark();

@@ -59,8 +59,8 @@ class Generator {
   bool grow();
   void probe(int steps);
   void pursue(int steps);
-  std::vector<Value> oldest_memory();
-  void rewrite(Value target);
+  bool rewrite(Value target, Goal goal);
+  bool spoil(std::vector<Value> targets, Value first);
   bool repeat_backward(Value root);
   bool attempt(const Want& want, Goal goal, int tries);
   void close_regions();

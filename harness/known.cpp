@@ -51,7 +51,8 @@ std::vector<Asked> questions_in(const std::filesystem::path& folder, const Plan&
     asked.push_back({file, claim->finding, true, {chain, own}});
     const bool mixed = types_of(chain).size() > 1;
     for (const DType dtype : dtypes)
-      if (mixed || dtype != floating_type(chain)) asked.push_back({file, claim->finding, false, {in_type(chain, dtype), own}});
+      if (mixed || dtype != floating_type(chain))
+        asked.push_back({file, claim->finding, false, {in_type(chain, dtype), own}});
     if (dtypes.size() > 1)
       for (const auto& pair : pairs) asked.push_back({file, claim->finding, false, {in_turns(chain, pair), own}});
   }

@@ -49,8 +49,8 @@ struct Lanes {
 /// of 16-bit types compute in float, so u is float's there, and what a tensor keeps is rounded once more (`stored`).
 class Noise {
  public:
-  /// Starts a stream for computations of a chain: equal `start` gives equal replicas. `dtype` is the narrowest type of its
-  /// floating tensors, and that of those at hand until `work_in` says otherwise.
+  /// Starts a stream for computations of a chain: equal `start` gives equal replicas. `dtype` is the narrowest type of
+  /// its floating tensors, and that of those at hand until `work_in` says otherwise.
   static void restart(std::uint64_t start, DType dtype = DType::f64);
   /// From here on operations are those of a kernel that computes in one type and leaves tensors of another.
   static void work_in(DType computing, DType storage);

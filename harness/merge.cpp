@@ -1,6 +1,7 @@
 #include "harness/merge.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -62,7 +63,8 @@ Merge::Merge(const fs::path& program, const fs::path& scratch, const std::vector
                             fmt::format("-max_len={}", WorkerPost::max_len), "-rss_limit_mb=4096", "-timeout=20",
                             "-artifact_prefix=artifact-", "out", "in"},
               .environment = {{"GRADSMITH_ON_FINDING", "report"},
-                              {"GRADSMITH_CORPUS", "corpus"}},  // findings are of no interest here
+                              {"GRADSMITH_CORPUS", "corpus"},  // findings are of no interest here
+                              {"GRADSMITH_SUPERVISOR", std::to_string(::getpid())}},
               .log = fs::absolute(log()),
               .folder = scratch_});
 }

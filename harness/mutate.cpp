@@ -12,7 +12,7 @@ namespace gradsmith {
 
 std::span<const Mutation> mutations() {
   using namespace mutating;
-  // Most weight on what goes on from a history that is there (reports/2026-11-25-ablation.md).
+  // Most weight on what goes on from a history that is there (reports/2026-11-26-ablation.md).
   static constexpr std::array<Mutation, 21> table{{
       {"pursue", 380, false, pursue},
       {"regrow", 30, false, regrow},

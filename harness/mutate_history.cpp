@@ -61,25 +61,6 @@ class Need {
   std::set<int> storages_{};
 };
 
-/// By storage: how often it was written or looked at through a new view.
-std::vector<unsigned> ages(const Chain& chain, const Typed& typed) {
-  std::vector<unsigned> ages;
-  const auto age = [&](Value value) -> unsigned& {
-    const auto storage = static_cast<std::size_t>(typed.values[value].storage);
-    if (ages.size() <= storage) ages.resize(storage + 1);
-    return ages[storage];
-  };
-  for (const Statement& statement : chain.statements) {
-    if (const auto* input = std::get_if<Input>(&statement)) age(input->name) += is_floating(input->dtype);
-    const auto* step = std::get_if<Step>(&statement);
-    if (!step) continue;
-    if (step->inplace) age(Args(step->args).tensor(0)) += 2;
-    for (const Value result : step->results)
-      if (result != dropped) age(result) += is_floating(typed.values[result].dtype);
-  }
-  return ages;
-}
-
 /// Regions with nothing in them.
 void drop_empty_regions(const Chain& chain, std::vector<bool>& drop) {
   std::vector<std::size_t> open;
@@ -102,8 +83,8 @@ bool pursue(Chain& chain, Choices& choices) {
   const auto result = type_chain(chain);
   const auto* typed = std::get_if<Typed>(&result);
   if (!typed || std::find(typed->known.begin(), typed->known.end(), false) != typed->known.end()) return false;
-  std::vector<unsigned> weights = ages(chain, *typed);
-  if (std::all_of(weights.begin(), weights.end(), [](unsigned age) { return age == 0; })) return false;
+  std::vector<unsigned> weights = ages_of_memory(chain, *typed);
+  if (std::all_of(weights.begin(), weights.end(), [](unsigned weight) { return weight == 0; })) return false;
   for (unsigned& weight : weights) weight *= weight * weight;
   const auto memory = static_cast<int>(choices.weighted(weights));
   Need need(*typed, memory, choices);

@@ -181,8 +181,8 @@ struct Op {
   std::string_view second_refusal{};                           ///< E23: its gradient cannot be differentiated again; "" if it can
   std::string_view composite{};                                ///< "" or why this is not one node, e.g. "selu_ = elu_"
   Mixing mixing = Mixing::promotes;
-  bool passes_gradient = false;                                ///< the gradient is what arrives, where comparisons say so: operands give it no type
-  bool scalar_in_float = false;                                ///< kernels of 16-bit types read a 0-dim operand 1 of another type in float
+  bool passes_gradient = false;  ///< the gradient is what arrives, where comparisons say so: operands give it no type
+  bool scalar_in_float = false;  ///< kernels of 16-bit types read a 0-dim operand 1 of another type in float
   bool twin_bitwise = true;                                    ///< both forms differentiate alike, bit for bit
 };
 

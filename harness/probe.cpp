@@ -211,9 +211,12 @@ Chain on_numbers(Chain chain, std::size_t place, double here, double elsewhere) 
   return chain;
 }
 
-/// The input at `place` comes of a leaf of zeros, scaled by 2^60, and of its values.
+/// The input at `place` comes of a leaf of zeros, scaled by 2^60, and of its values; contiguous.
 Chain stretch(Chain chain, std::size_t place) {
-  Input still = std::get<Input>(chain.statements[place]), zeros = still;
+  Input still = std::get<Input>(chain.statements[place]);
+  still.strides.reset();
+  still.offset = 0;
+  Input zeros = still;
   const Value operand = still.name;
   still.requires_grad = false;
   still.name = new_name(chain, "x");
@@ -309,7 +312,7 @@ std::vector<Chain> stretched(const Chain& isolated) {
   std::vector<Chain> out;
   for (std::size_t i = 0; i < isolated.statements.size(); ++i) {
     const auto* input = std::get_if<Input>(&isolated.statements[i]);
-    if (!input || !input->requires_grad || input->strides || input->offset != 0) continue;
+    if (!input || !input->requires_grad) continue;
     out.push_back(stretch(isolated, i));
     for (const double here : {1.0, 2.0}) out.push_back(stretch(on_numbers(isolated, i, here, 3 - here), i));
   }

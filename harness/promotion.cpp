@@ -10,7 +10,8 @@ namespace {
 /// i64 and bool tensors may be moved about, and join floating ones in add, sub and mul.
 void promote_integers(const Call& call, bool floating, Promotion& out) {
   const auto name = call.op->name;
-  const bool movable = call.op->alias != Alias::none || name == "clone" || name == "copy" || name == "fill" || name == "zero";
+  const bool movable =
+      call.op->alias != Alias::none || name == "clone" || name == "copy" || name == "fill" || name == "zero";
   const bool boolean = std::any_of(call.tensors.begin(), call.tensors.end(),
                                    [](const TensorInfo* t) { return t && t->dtype == DType::boolean; });
   if (name == "sub" && boolean) {
@@ -60,7 +61,8 @@ Promotion promote(const Call& call) {
     const Param& param = call.op->params[i];
     if (!t) continue;
     if (!param.differentiable) {
-      if (t->dtype != DType::boolean) out.invalid = fmt::format("{} of {} must be a bool tensor", param.name, call.op->name);
+      if (t->dtype != DType::boolean)
+        out.invalid = fmt::format("{} of {} must be a bool tensor", param.name, call.op->name);
       continue;
     }
     if (!is_floating(t->dtype)) {
@@ -106,9 +108,12 @@ DType gradient_type(const Op& op, const Args& args, const std::vector<TensorInfo
   ResultType type;
   type.add(result_info);
   for (const Save& row : op.saves) {
-    if (op.passes_gradient || row.reads < 0 || (row.of != any && row.of != static_cast<int>(i)) || (row.when && !row.when(args))) continue;
+    if (op.passes_gradient || row.reads < 0 || (row.of != any && row.of != static_cast<int>(i)) ||
+        (row.when && !row.when(args)))
+      continue;
     const auto reads = static_cast<std::size_t>(row.reads);
-    if (args.is_tensor(reads) && op.params[reads].differentiable && is_floating(operands[reads].dtype)) type.add(operands[reads]);
+    if (args.is_tensor(reads) && op.params[reads].differentiable && is_floating(operands[reads].dtype))
+      type.add(operands[reads]);
   }
   return type.type();
 }

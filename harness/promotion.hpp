@@ -12,7 +12,8 @@ namespace gradsmith {
 /// The floating type that holds the numbers of both: the wider one, f32 of bf16 and f16.
 DType promoted(DType a, DType b);
 
-/// The type of what floating tensors make together: tensors with dimensions decide; those without, where there are no others.
+/// The type of what floating tensors make together: tensors with dimensions decide; those without, where there are no
+/// others.
 class ResultType {
  public:
   void add(const TensorInfo& tensor);
@@ -33,8 +34,8 @@ struct Promotion {
 };
 Promotion promote(const Call& call);
 
-/// The type in which the gradient of operand `i` is computed, before it is cast to the operand's: that of the tensors which
-/// its formula reads, and of what arrives.
+/// The type in which the gradient of operand `i` is computed, before it is cast to the operand's: that of the tensors
+/// which its formula reads, and of what arrives.
 DType gradient_type(const Op& op, const Args& args, const std::vector<TensorInfo>& operands, std::size_t i,
                     const TensorInfo& result);
 

@@ -247,7 +247,7 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     for (const Var& v : elements) tape.keep(v.node);
   tape.set_recording(true);
   for (const auto& elements : out_)
-    for (const Var& v : elements) nan_ |= isnan(v);
+    for (const Var& v : elements) nan_ |= std::isnan(v.exact());
 
   if (step.inplace) {
     const Tensor& t = tensors_[args.tensor(0)];
@@ -302,14 +302,16 @@ std::vector<Lanes> Evaluator::sweep(const std::vector<Value>& roots,
       if (node < 0) continue;
       Lanes& at = adjoint[node];
       Noise::work_in(t.dtype, t.dtype);
-      at = at.is_zero() ? Lanes(cotangents[r][e]) : accumulated(at, cotangents[r][e]);  // sums round, single seeds do not
+      const Lanes seed(cotangents[r][e]);  // a single one does not round, sums do
+      at = at.is_zero() ? seed : accumulated(at, seed);
     }
   }
   if (!Tape::active().sweep(adjoint)) infinite_ = true;
   return adjoint;
 }
 
-std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots, const Typed& typed) {
+std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots,
+                                       const Typed& typed) {
   std::vector<Shape> shapes;
   std::vector<DType> types;
   for (const Value root : roots) {

@@ -23,7 +23,8 @@ struct Spread {
   DType dtype = DType::f64;    ///< of the tensor
 };
 
-/// Lane 0 of each element of a tensor of that type, and how far its replicas are from it: NaN where one left the numbers.
+/// Lane 0 of each element of a tensor of that type, and how far its replicas are from it: NaN where one left the
+/// numbers.
 Spread spread_of(const std::vector<Lanes>& lanes, DType dtype = DType::f64);
 /// Widens the spreads of `into` by those of `more`, of the same tensors by other noise. NaN widens, and stays.
 void widen(std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& more);
@@ -124,7 +125,8 @@ class Evaluator {
 };
 
 /// Cotangents a `backward` statement seeds, one list per root: ones without a spec, else the generated ones.
-std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots, const Typed& typed);
+std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots,
+                                       const Typed& typed);
 
 /// Called after every `backward` (the implied one too) with the evaluator and the adjoints of its sweep.
 using OnSweep = std::function<void(const Evaluator&, const Backward&, const std::vector<Lanes>&)>;

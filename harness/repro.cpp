@@ -20,7 +20,9 @@ Mode mode_of(FindingKind kind) {
 
 Mode mode_of(const Chain& chain) {
   const auto claim = header(chain, "expect");
-  return claim == "finding forward-mode" ? Mode::forward : claim == "finding second-order" ? Mode::second : Mode::reverse;
+  return claim == "finding forward-mode"   ? Mode::forward
+         : claim == "finding second-order" ? Mode::second
+                                           : Mode::reverse;
 }
 
 namespace {
@@ -61,9 +63,10 @@ Answer answer_of(const Chain& chain, const Typed& typed, Mode mode) {
   Answer answer{.mode = mode};
   answer.expectation = expect(chain, typed, &answer.roots);
   const bool stops = answer.expectation.refusal && answer.expectation.refusal->phase.kind == Phase::Kind::step;
-  if (mode == Mode::forward && !stops)
+  if (stops || (mode == Mode::second && answer.expectation.refusal)) answer.mode = mode = Mode::reverse;  // gets no further
+  if (mode == Mode::forward)
     answer_forward(answer, chain, typed);
-  else if (mode == Mode::second && !answer.expectation.refusal)
+  else if (mode == Mode::second)
     answer_second(answer, chain, typed);
   if (answer.expectation.refusal) {
     answer.open = "the program ends in a refusal";

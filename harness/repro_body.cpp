@@ -42,12 +42,13 @@ class Writer {
         cpp_(language == Language::cpp),
         forward_(answer.mode == Mode::forward),
         names_(program_names(language, chain)),
-        spell_{language, names_, backwards(chain) > 1} {}
+        spell_{language, names_, backwards(chain) > 1 || forward_} {}
 
   ReproBody write() {
     if (forward_) enter_level();
     const std::size_t around = depth_;
-    const std::size_t statements = forward_ ? forward_statements(chain_, expect(chain_, typed_).refusal) : chain_.statements.size();
+    const std::size_t statements =
+        forward_ ? forward_statements(chain_, expect(chain_, typed_).refusal) : chain_.statements.size();
     for (std::size_t i = 0; i < statements && !refused_; ++i) std::visit(*this, chain_.statements[i]);
     if (!refused_ && !answer_.roots.empty() && !forward_) differentiate();
     while (depth_ > around) close();
@@ -59,7 +60,8 @@ class Writer {
   void operator()(const Input& input) {
     const auto data = input_storage(input);
     const std::string made = laid_out(input, data);
-    if (!forward_ || !input.requires_grad) return assign(input.name, made + (input.requires_grad ? ".requires_grad_()" : ""));
+    if (!forward_ || !input.requires_grad)
+      return assign(input.name, made + (input.requires_grad ? ".requires_grad_()" : ""));
     std::vector<double> tangent(data.size());
     const auto positions = storage_positions(input_layout(input));
     for (std::size_t e = 0; e < positions.size(); ++e) tangent[positions[e]] = answer_.along[input.name][e];
@@ -140,7 +142,8 @@ class Writer {
         directions.push_back(tensor(input->dtype, input->shape, answer_.along[input->name]));
       }
     const std::string leaves = spell_.list(names_of(leaves_)), declares = cpp_ ? "const auto " : "";
-    statement(fmt::format("{}results1 = {}({}, {}, {}, {})", declares, cpp_ ? "torch::autograd::grad" : "torch.autograd.grad",
+    statement(fmt::format("{}results1 = {}({}, {}, {}, {})", declares,
+                          cpp_ ? "torch::autograd::grad" : "torch.autograd.grad",
                           spell_.list(names_of(answer_.roots)), leaves, spell_.list(cotangents(all)),
                           cpp_ ? "/*retain_graph=*/true, /*create_graph=*/true, /*allow_unused=*/true"
                                : "create_graph=True, allow_unused=True"));
@@ -325,54 +328,6 @@ class Writer {
 };
 
 }  // namespace
-
-std::vector<std::string> wrapped(const std::string& line, std::size_t width) {
-  std::vector<std::string> lines;
-  std::size_t begin = 0, cut = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    quoted ^= line[i] == '"';
-    const std::size_t used = i - begin + (lines.empty() ? 0 : 4);
-    if (used >= width && cut > begin) {
-      lines.push_back((lines.empty() ? "" : "    ") + line.substr(begin, cut - begin));
-      begin = cut + 1;  // the blank behind the comma
-    }
-    if (!quoted && line[i] == ' ' && i > 0 && line[i - 1] == ',') cut = i;
-  }
-  lines.push_back((lines.empty() ? "" : "    ") + line.substr(begin));
-  return lines;
-}
-
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    lines.emplace_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return lines;
-}
-
-std::string commented(std::string_view mark, const std::vector<std::string>& lines) {
-  std::string out;
-  for (const std::string& line : lines) out += fmt::format("{}{}{}\n", mark, line.empty() ? "" : " ", line);
-  return out;
-}
-
-std::vector<std::string> repro_head(const Chain& chain, const Answer& answer, const ReproTitle& title) {
-  std::vector<std::string> lines{title.shows};
-  for (const std::string& comment : chain.comments)
-    if (!comment.starts_with("expect:")) lines.push_back(comment);
-  lines.emplace_back();
-  const bool numbers = answer.open.empty();
-  lines.push_back(fmt::format("Right is: {}.", answer.expectation.refusal ? refusal_words(answer.expectation.refusal)
-                                               : numbers ? "no error, and the numbers at the end, each within what "
-                                                           "rounding can do"
-                                                         : "no error"));
-  lines.push_back("Ends with 0 if that comes; else it says what came, and ends with 1.");
-  lines.push_back(fmt::format("Written with {}; needs nothing of GradSmith.", title.versions));
-  return lines;
-}
 
 ReproBody repro_body(Language language, const Chain& chain, const Typed& typed, const Answer& answer) {
   return Writer(language, chain, typed, answer).write();

@@ -40,7 +40,7 @@ def check(what, tensor, expected, tolerance):
         failures += 1
         return
     for i, (o, e) in enumerate(zip(observed, expected)):
-        if o == e or (math.isnan(o) and math.isnan(e)) or abs(o - e) <= tolerance[i]:
+        if o == e or (math.isnan(o) and math.isnan(e)) or math.isinf(tolerance[i]) or abs(o - e) <= tolerance[i]:
             continue
         print(f"{what}[{i}]: observed {o!r}, expected {e!r} within {tolerance[i]:.2g}")
         failures += 1

@@ -166,7 +166,8 @@ std::string Speller::call(const Step& step) const {
   const auto self = [&] { return names[static_cast<std::size_t>(args.tensor(0))]; };
   if (step.op->name == "tanhshrink") return fmt::format("{0} - {0}.tanh()", self());
   if (step.op->name == "softsign") return fmt::format("{0} / ({0}.abs() + 1)", self());
-  const bool number = numbers_stay_numbers && (step.op->name == "mul" || step.op->name == "div") && args.is_number(1);
+  const bool keeps = step.op->name == "mul" || step.op->name == "div" || step.op->name == "sub";
+  const bool number = numbers_stay_numbers && keeps && args.is_number(1);
   if (!cpp && number) return fmt::format("torch.ops.aten.{}.Scalar({})", form, arguments(step, false));
   if (!cpp && needs_aten(step)) return fmt::format("torch.ops.aten.{}({})", form, arguments(step, false));
   const Exception* exception = exception_of(*step.op);

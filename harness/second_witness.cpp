@@ -9,6 +9,7 @@
 #include "harness/second_expected.hpp"
 #include "harness/values.hpp"
 #include "harness/weigh.hpp"
+#include "harness/wrong_refusal.hpp"
 
 namespace gradsmith {
 namespace {
@@ -56,20 +57,6 @@ std::string error_word(const std::optional<Refusal>& r) {
            : "none";
 }
 
-std::optional<Testimony> wrong_refusal(const std::optional<Refusal>& want, const std::optional<Refusal>& got) {
-  if (!want && !got) return std::nullopt;
-  if (want && got && want->id == got->id && want->phase == got->phase) return std::nullopt;
-  const auto words = [](const std::optional<Refusal>& r) {
-    return r ? fmt::format("{} at {}", r->id, phase_name(r->phase)) : std::string("no error");
-  };
-  return Testimony{.witness = Witness::second,
-                   .opinion = Opinion::disagree,
-                   .kind = FindingKind::second_order,
-                   .reason = fmt::format("differentiated twice: expected {}, saw {}{}", words(want), words(got),
-                                         got ? ": " + got->message.substr(0, got->message.find('\n')) : ""),
-                   .errors = error_word(want) + "-" + error_word(got)};
-}
-
 }  // namespace
 
 Testimony second_witness(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
@@ -91,7 +78,9 @@ Testimony second_witness(const Chain& chain, const Typed& typed, const std::vect
                                  [](const TensorInfo& t) { return element_count(t.layout.shape) == 0; });
   if (refusal && !run.refusal && empty)
     return says(Opinion::inconclusive, "an empty tensor may cut what cannot be differentiated");
-  if (auto wrong = wrong_refusal(refusal, run.refusal)) return *wrong;
+  if (auto wrong = wrong_refusal(Witness::second, FindingKind::second_order, "differentiated twice",
+                                 refusal, run.refusal, error_word))
+    return *wrong;
   if (run.refusal) return says(Opinion::agree, fmt::format("refused as it must be: {}", run.refusal->id));
   const auto pass = [&](int number) {
     return expect_second(chain, typed, implied_roots, static_cast<std::uint64_t>(number), along);

@@ -48,6 +48,8 @@ std::optional<Signature> signature_in(std::string_view frame) {
 
 auto surroundings(const Question& question) { return std::tie(question.plan.device, question.plan.lanes); }
 
+constexpr double start_up = 120;  // seconds: on a busy machine LibTorch takes its time
+
 /// Questions that can share a process, asked in their order until one kills it.
 class Sitting {
  public:
@@ -55,22 +57,25 @@ class Sitting {
     using Clock = std::chrono::steady_clock;
     Child child([&](const Child::Send& send) {
       prepare(questions.front()->plan);
+      send("ready");
       for (const Question* question : questions) send(frame_of(judge(question->chain, question->plan)));
     });
     auto heard = Clock::now();
-    bool hung = false;
+    bool hung = false, ready = false;
     for (bool open = true; open && !hung;) {
-      pollfd ready{child.fd(), POLLIN, 0};
-      ::poll(&ready, 1, 100);
+      pollfd news{child.fd(), POLLIN, 0};
+      ::poll(&news, 1, 100);
       open = child.receive([&](std::string_view frame) {
-        answers_.push_back(signature_in(frame));
+        if (ready) answers_.push_back(signature_in(frame));
+        ready = true;
         heard = Clock::now();
       });
-      hung = open && Clock::now() - heard > std::chrono::duration<double>(seconds);
+      hung = open && Clock::now() - heard > std::chrono::duration<double>(ready ? seconds : start_up);
     }
     if (hung) child.give_up();
     const Ended ended = child.wait();
     if (!hung && ended.code == exit_missing && !ended.words.empty()) throw EnvironmentError{ended.words};
+    if (!ready) throw EnvironmentError{fmt::format("LibTorch does not start: {}", death_words(hung, ended))};
     if (answers_.size() == questions.size()) return;
     answers_.push_back(death_signature(hung, ended));
     died_ = true;

@@ -205,6 +205,12 @@ bool operator>=(const Var& a, const Var& b) {
 bool operator==(const Var& a, const Var& b) {
   return decide(a, b, [](double s, double t) { return s == t; });
 }
-bool isnan(const Var& x) { return x.v.v[0] != x.v.v[0]; }
+bool isnan(const Var& x) {
+  const bool outcome = std::isnan(x.exact());
+  bool disagree = false;
+  for (int lane = 1; lane < Duals::values(); ++lane) disagree |= std::isnan(x.v.v[lane]) != outcome;
+  if (disagree) Tape::active().branch(outcome, true, {x.node, -1, 0});
+  return outcome;
+}
 
 }  // namespace gradsmith

@@ -46,8 +46,8 @@ class Tape {
 
   /// Nodes from here on are those of a kernel that computes in one type and leaves tensors of another (Noise::work_in).
   void work_in(DType computing, DType storage);
-  /// Says that the adjoint of this node (-1: none) is an element of a tensor of the type at hand: in a narrow type it is
-  /// rounded.
+  /// Says that the adjoint of this node (-1: none) is an element of a tensor of the type at hand: in a narrow type it
+  /// is rounded.
   void keep(int node) {
     if (Noise::narrow() && node >= 0) keep_narrow(node);
   }

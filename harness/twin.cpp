@@ -49,7 +49,8 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
     // Kernels tell strides and alignment apart (a dot product sums in another order): both are kept.
     if (!is_dense(target.layout) || target.layout.offset != 0) needs_layout[target.storage] = 1;
     if (!step->op->twin_bitwise) plan.bitwise = false;
-    if (typed.steps[i].computes != typed.steps[i].stores) plan.bitwise = false;  // the twin's gradients are of the wider type
+    if (typed.steps[i].computes != typed.steps[i].stores)
+      plan.bitwise = false;  // the twin's gradients are of the wider type
     // What arrives at a tensor from several sides takes the strides of whichever comes first; sums follow them.
     if (!(target.layout == contiguous_layout(target.layout.shape))) plan.bitwise = false;
   }

@@ -15,7 +15,8 @@ enum class Missing : std::uint8_t { is_left_out, is_zero };
 /// further than what `out` holds already; a tensor of another type than expected departs infinitely. `observed` and
 /// `expected` by Value.
 void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<Array>>& observed,
-           const std::vector<std::optional<Spread>>& expected, const Tolerance& tolerance, Missing missing = Missing::is_left_out);
+           const std::vector<std::optional<Spread>>& expected, const Tolerance& tolerance,
+           Missing missing = Missing::is_left_out);
 
 /// Of a mode of its own: the worst departure of its derivatives over all tensors, as `compare_derivatives` measures it;
 /// `agree`, whatever the ratio. `what` stands before the tensor's name.

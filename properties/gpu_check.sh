@@ -54,7 +54,7 @@ grep -E '^(LibTorch|GPU|device)' "$out/doctor.log"
   part run-cuda 60 0 bash -c 'run run-cuda --device cuda --seed 11 --cases 3000 --jobs 4'
   grep -E 'programs in|device  |NEW' "$out/run-cuda.log"
 }
-part replay 60 0 "$gradsmith" replay --device cuda "$root/corpus"
+part replay 60 0 "$gradsmith" replay --device cuda "$root"/corpus/{seeds,known,regressions}
 grep -v 'as expected' "$out/replay.log" | head -5
 
 # What the witness costs: seconds for so many programs more, so that starting does not count, and without the ops whose
@@ -102,7 +102,7 @@ if [[ -f $faults ]] || { command -v nvcc > /dev/null && [[ -d $torch/include ]];
   if [[ -f $faults ]]; then
     plant tanh 150 1 'device-mismatch\.tanh_?\.'
     plant mish 150 1 'device-mismatch\.mish_?\.small'
-    plant cosh 150 1 '(device-mismatch|nondeterminism)\.cosh_?\.'
+    plant cosh 60 1 '(device-mismatch|nondeterminism)\.cosh_?\.'
     plant sinh 150 1 '(device-mismatch|nondeterminism)\.sinh_?\.'
     ((quick)) || {
       plant leaky_relu 3000 1 'device-mismatch\.leaky_relu'

@@ -63,7 +63,8 @@ struct DeadlyPlanted {
 };
 
 /// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep
-/// ones, then the deadly ones, then those of narrow types (which some of the first are, too), then those of mixed types.
+/// ones, then the deadly ones, then those of narrow types (which some of the first are, too), then those of mixed
+/// types.
 const std::vector<Planted>& planted();
 const std::vector<PlantedForLane>& planted_for_lanes();
 const std::vector<DeepPlanted>& deep_planted();

@@ -1,4 +1,5 @@
-// Which planted fault must be seen in which narrow type, and what must be left of the chain in the end; and which in mixed types.
+// Which planted fault must be seen in which narrow type, and what must be left of the chain in the end; and which in
+// mixed types.
 #include "properties/planted.hpp"
 
 namespace gradsmith {

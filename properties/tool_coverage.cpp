@@ -120,6 +120,31 @@ TEST(Coverage, Tells_a_write_through_a_view_after_a_kept_graph) {
   EXPECT_TRUE(relations.contains("what `exp` saved is written through narrow, in no_grad"));
 }
 
+TEST(Coverage, Tells_what_memory_has_been_through_in_order) {
+  Reached reached(true);
+  const auto& histories = names_of(parse_or_die("gradsmith 1\na = input f64[2] requires_grad\nv1 = clone(a)\nv2 = narrow(v1, "
+                                                "dim=0, start=1, length=1)\nneg_(v2)\nneg_(v1)\nv3 = sin(v2)\n"
+                                                "backward(v3, retain_graph)\nbackward(v3)\n"),
+                                   Domain::histories, reached);
+  EXPECT_TRUE(histories.contains("memory: viewed written through a view written"));
+  EXPECT_FALSE(histories.contains("memory: viewed written written through a view")) << "another order";
+  EXPECT_TRUE(histories.contains("memory: written kept backward"));
+  EXPECT_TRUE(histories.contains("in short: viewed written through a view written backward backward"));
+  EXPECT_TRUE(histories.contains("an op that keeps operands reads a view, written once, once through another, no backward yet"));
+  EXPECT_TRUE(histories.contains("some op reads a part of memory graded, written once, once through another, no backward yet"));
+}
+
+TEST(Coverage, Of_histories_is_only_of_memory_with_gradients_and_of_accepted_chains) {
+  Reached plain(true), refused(true);
+  const auto no_memory = [](const auto& names) {
+    return std::none_of(names.begin(), names.end(), [](const std::string& name) { return name.starts_with("memory:"); });
+  };
+  EXPECT_TRUE(no_memory(names_of(parse_or_die("gradsmith 1\na = input f64[2]\nneg_(a)\nneg_(a)\n"), Domain::histories, plain)));
+  EXPECT_FALSE(plain.names(Domain::histories).empty()) << "what used it is told";
+  names_of(parse_or_die("gradsmith 1\na = input f64[2] requires_grad\nv1 = exp(a)\nneg_(v1)\n"), Domain::histories, refused);
+  EXPECT_TRUE(refused.names(Domain::histories).empty());
+}
+
 TEST(Coverage, Names_what_libtorch_dispatched_and_the_graph_it_left) {
   Reached reached(true);
   names_of(parse_or_die("gradsmith 1\na = input f64[2] requires_grad\nv1 = exp(a)\nv2 = narrow(v1, dim=0, start=0, length=1)\n"

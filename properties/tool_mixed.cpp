@@ -1,5 +1,5 @@
-// Chains of several floating types: which type a step computes in and leaves, how often numbers are rounded on the way, and
-// that LibTorch agrees.
+// Chains of several floating types: which type a step computes in and leaves, how often numbers are rounded on the way,
+// and that LibTorch agrees.
 #include <gtest/gtest.h>
 
 #include "harness/execute.hpp"
@@ -63,14 +63,17 @@ TEST_F(MixedTypes, Are_computed_and_refused_as_the_table_says_by_every_op) {
 
 TEST_F(MixedTypes, Are_refused_where_an_op_takes_one_type) {
   const auto refusal = [](const std::string& step) {
-    const Verdict verdict = verdict_of("a = input f64[2, 2] requires_grad\nb = input f32[2, 2]\nc = input f32[2]\nh = clone(a)\n" + step + "\n");
+    const Verdict verdict = verdict_of(
+        "a = input f64[2, 2] requires_grad\nb = input f32[2, 2]\nc = input f32[2]\nh = clone(a)\n" + step + "\n");
     EXPECT_EQ(verdict.status, Status::agreed_raise) << step << verdict.signature.text();
     return verdict.outcome.refusal ? verdict.outcome.refusal->id : "none";
   };
-  for (const auto* step : {"v = mm(a, b)", "v = matmul(a, b)", "v = matmul(a, c)", "v = matmul(c, a)", "v = lerp(a, b, 0.5)",
-                           "lerp_(h, b, 0.5)", "v = lerp(a, h, c)", "v = prelu(a, c)"})
+  for (const auto* step : {"v = mm(a, b)", "v = matmul(a, b)", "v = matmul(a, c)", "v = matmul(c, a)",
+                           "v = lerp(a, b, 0.5)", "lerp_(h, b, 0.5)", "v = lerp(a, h, c)", "v = prelu(a, c)"})
     EXPECT_EQ(refusal(step), "E41") << step;
-  EXPECT_EQ(verdict_of("a = input i64[2] values=[1, 2]\nb = input bf16[2] requires_grad\nmul_(a, b)\n").outcome.refusal->id, "E20");
+  EXPECT_EQ(
+      verdict_of("a = input i64[2] values=[1, 2]\nb = input bf16[2] requires_grad\nmul_(a, b)\n").outcome.refusal->id,
+      "E20");
   // addmv does not read a matrix without elements, whatever its type.
   expect_pass("a = input f64[2, 0] requires_grad\nb = input f32[0] requires_grad\nv1 = matmul(a, b)\n");
 }
@@ -85,9 +88,14 @@ TEST_F(MixedTypes, Round_once_into_a_narrower_target) {
 }
 
 TEST_F(MixedTypes, Gradients_arrive_in_the_type_of_each_leaf) {
-  expect_pass("a = input f32[3] requires_grad\nb = input bf16[3] requires_grad\nc = input f64[] requires_grad\nv1 = mul(a, b)\nmul_(v1, c)\n");
-  expect_pass("a = input f16[3] requires_grad\nb = input f64[3] requires_grad\nh = clone(a)\ndiv_(h, b)\nv1 = to(h, dtype=f64)\nmul_(v1, b)\n");
-  expect_pass("a = input f64[2] requires_grad\nh = clone(a)\nb = input bf16[2] requires_grad\ncopy_(h, b)\nv1 = exp(h)\n");
+  expect_pass(
+      "a = input f32[3] requires_grad\nb = input bf16[3] requires_grad\nc = input f64[] requires_grad\nv1 = mul(a, "
+      "b)\nmul_(v1, c)\n");
+  expect_pass(
+      "a = input f16[3] requires_grad\nb = input f64[3] requires_grad\nh = clone(a)\ndiv_(h, b)\nv1 = to(h, "
+      "dtype=f64)\nmul_(v1, b)\n");
+  expect_pass(
+      "a = input f64[2] requires_grad\nh = clone(a)\nb = input bf16[2] requires_grad\ncopy_(h, b)\nv1 = exp(h)\n");
   expect_pass("a = input f32[2] requires_grad\nv1 = to(a, dtype=f32)\nv2 = sin(v1)\nv3 = to(v2, dtype=f16)\n");
 }
 
@@ -117,7 +125,8 @@ TEST_F(MixedTypes, A_wrong_mixing_of_the_table_is_caught) {
       {"masked_fill", Mixing::promotes, "v1 = masked_fill(d, m, c)"},
   };
   for (const auto& entry : entries) {
-    Chain chain = chain_of("a = input f64[1]\nb = input f32[1]\nc = input f64[]\nd = input f32[]\nm = input bool[1]\n" + std::string(entry.text) + "\n");
+    Chain chain = chain_of("a = input f64[1]\nb = input f32[1]\nc = input f64[]\nd = input f32[]\nm = input bool[1]\n" +
+                           std::string(entry.text) + "\n");
     Op wrong = *find_op(entry.op);
     EXPECT_NE(judge(chain, {.guilt = false}).status, Status::finding) << entry.text;
     wrong.mixing = entry.wrong;
@@ -128,7 +137,8 @@ TEST_F(MixedTypes, A_wrong_mixing_of_the_table_is_caught) {
 
 /// The gradient of the bound is summed in the type of the target.
 TEST_F(MixedTypes, A_gradient_that_is_only_passed_on_keeps_its_type) {
-  Chain chain = chain_of("a = input f32[2] values=[0, 0]\nb = input f64[1] requires_grad values=[1]\nclamp_min_(a, b)\n");
+  Chain chain =
+      chain_of("a = input f32[2] values=[0, 0]\nb = input f64[1] requires_grad values=[1]\nclamp_min_(a, b)\n");
   EXPECT_EQ(judge(chain).status, Status::pass);
   Op wrong = *find_op("clamp_min");
   wrong.passes_gradient = false;
@@ -156,8 +166,10 @@ TEST_F(MixedTypes, Generated_chains_have_several_and_cast) {
 }
 
 TEST_F(MixedTypes, A_chain_that_needs_no_mixture_is_reduced_to_one_type) {
-  const Chain chain = chain_of("a = input f32[2]\nb = input bf16[2]\nv1 = mul(a, b)\nv2 = to(v1, dtype=f16)\nv3 = sin(v2)\n");
-  const Reduced reduced = reduce(chain, [](const Chain& candidate) { return print(candidate).find("sin(") != std::string::npos; });
+  const Chain chain =
+      chain_of("a = input f32[2]\nb = input bf16[2]\nv1 = mul(a, b)\nv2 = to(v1, dtype=f16)\nv3 = sin(v2)\n");
+  const Reduced reduced =
+      reduce(chain, [](const Chain& candidate) { return print(candidate).find("sin(") != std::string::npos; });
   EXPECT_EQ(types_of(reduced.chain).size(), 1u) << print(reduced.chain);
 }
 

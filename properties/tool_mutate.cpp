@@ -10,6 +10,7 @@
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce_edit.hpp"
+#include "properties/chains.hpp"
 
 namespace gradsmith {
 namespace {
@@ -66,6 +67,36 @@ TEST(Mutation, Again_and_again_keeps_chains_short) {
     }
     expect_chain(chain);
   }
+}
+
+TEST(Mutation, Goes_on_from_the_history_of_one_memory_without_the_rest) {
+  const Chain chain = canonical_names(parse_or_die(R"(gradsmith 1
+a = input f64[4] requires_grad
+b = input f64[3] requires_grad
+v1 = clone(a)
+v2 = narrow(v1, dim=0, start=1, length=2)
+v3 = sin(b)
+neg_(v2)
+v4 = tanh(v3)
+neg_(v1)
+)"));
+  const auto pursue = std::find_if(mutations().begin(), mutations().end(), [](const Mutation& m) { return m.name == "pursue"; });
+  ASSERT_NE(pursue, mutations().end());
+  constexpr int trials = 300;
+  int with_history = 0, with_rest = 0, deeper = 0;
+  for (std::uint64_t seed = 0; seed < trials; ++seed) {
+    Chain mutant = chain;
+    Choices choices(seed);
+    if (!pursue->apply(mutant, choices) || !reducing::valid(mutant)) continue;
+    const std::string text = print(mutant);
+    const bool kept = text.find("narrow(v1, dim=0, start=1, length=2)\nneg_(v2)\nneg_(v1)\n") != std::string::npos;
+    with_history += kept;
+    with_rest += kept && text.find("tanh(") != std::string::npos && text.find("sin(") != std::string::npos;
+    deeper += kept && step_count(mutant) > 5;
+  }
+  EXPECT_GE(with_history, trials / 3) << "others are cut off earlier, or are about the other memory";
+  EXPECT_LE(with_rest, with_history / 4);
+  EXPECT_GE(deeper, with_history / 2);
 }
 
 TEST(Extension, Keeps_the_prefix_and_adds_to_it) {

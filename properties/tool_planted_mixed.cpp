@@ -1,4 +1,5 @@
-// Faults planted in mixed types are found, laid at their own door and reduced to at most three steps; right ops are accused in none.
+// Faults planted in mixed types are found, laid at their own door and reduced to at most three steps; right ops are
+// accused in none.
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -28,7 +29,8 @@ Knobs among(std::vector<std::string_view> names) {
   (void)ready;
   Knobs knobs;
   knobs.mixed = true;
-  for (const auto honest : {"mul", "add", "sin", "sum", "narrow", "transpose", "copy", "to"}) names.emplace_back(honest);
+  for (const auto honest : {"mul", "add", "sin", "sum", "narrow", "transpose", "copy", "to"})
+    names.emplace_back(honest);
   for (const auto name : names) knobs.ops.push_back(find_op(name));
   return knobs;
 }
@@ -48,8 +50,9 @@ TEST_P(PlantedMixedFault, Is_found_and_reduced) {
     ++found;
     EXPECT_TRUE(signature.text().starts_with(fault.signature)) << signature.text() << "\n" << print(start);
     EXPECT_EQ(signature.dtype, "mixed");
-    const Reduced reduced = reduce(start, [&](const Chain& chain) { return same_bug(signature, judge(chain).signature); },
-                                   {.tries = 200000, .seconds = 3600});
+    const Reduced reduced =
+        reduce(start, [&](const Chain& chain) { return same_bug(signature, judge(chain).signature); },
+               {.tries = 200000, .seconds = 3600});
     EXPECT_LE(step_count(reduced.chain), 3) << print(reduced.chain) << "from\n" << print(start);
   }
   EXPECT_EQ(found, starts) << "in " << programs << " programs";

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "harness/compare.hpp"
 #include "harness/reference.hpp"
 #include "properties/chains.hpp"
 
@@ -12,6 +13,16 @@ namespace {
 Reference reference_of(std::string_view text) {
   const Chain chain = parse_or_die(text);
   return run_reference(chain, std::get<Typed>(type_chain(chain)), {});
+}
+
+/// With all the replicas that a miss is judged by.
+Reference wide_reference_of(std::string_view text) {
+  const Chain chain = parse_or_die(text);
+  const Typed typed = std::get<Typed>(type_chain(chain));
+  Reference all = run_reference(chain, typed, {});
+  for (int i = 1; i <= Tolerance{}.more_replicas; ++i)
+    widen(all, run_reference(chain, typed, {}, static_cast<std::uint64_t>(i)));
+  return all;
 }
 
 TEST(Reference, Leaves_a_product_open_whose_value_the_order_decides) {
@@ -59,11 +70,8 @@ TEST(Replicas, Of_a_subnormal_result_are_0_or_off_by_two_of_the_smallest_numbers
 
 TEST(Reference, Judges_what_follows_a_subnormal_result_only_where_rounding_does_not_decide) {
   const auto open = [](const std::string& step) {
-    Reference all = reference_of("gradsmith 1\na = input f64[] values=[5e-324]\nv1 = log1p(a)\nv2 = " + step + "\n");
-    for (std::uint64_t noise = 1; noise <= 11; ++noise) {
-      const Chain chain = parse_or_die("gradsmith 1\na = input f64[] values=[5e-324]\nv1 = log1p(a)\nv2 = " + step + "\n");
-      widen(all, run_reference(chain, std::get<Typed>(type_chain(chain)), {}, noise));
-    }
+    const Reference all =
+        wide_reference_of("gradsmith 1\na = input f64[] values=[5e-324]\nv1 = log1p(a)\nv2 = " + step + "\n");
     return !all.open.empty() || !std::isfinite(all.values[2]->spread[0]);
   };
   EXPECT_TRUE(open("log(v1)"));                             // -744 or -inf
@@ -71,6 +79,25 @@ TEST(Reference, Judges_what_follows_a_subnormal_result_only_where_rounding_does_
   EXPECT_TRUE(open("threshold(v1, threshold=0, value=1)"));  // either side
   EXPECT_FALSE(open("exp(v1)"));
   EXPECT_FALSE(open("add(v1, 1)"));
+}
+
+TEST(Reference, Leaves_a_quotient_open_whose_divisor_is_rounding_alone) {
+  const auto open = [](const std::string& number, const std::string& step) {
+    return !wide_reference_of("gradsmith 1\na = input f64[] values=[0.1]\nv1 = add(a, 0.2)\nv2 = sub(v1, " + number +
+                              ")\nv3 = " + step + "\n").open.empty();
+  };
+  EXPECT_TRUE(open("0.3", "div(v2, v2)"));  // 1, or 0 / 0
+  EXPECT_TRUE(open("0.3", "addcdiv(a, v2, v2)"));
+  EXPECT_FALSE(open("0.4", "div(v2, v2)"));
+}
+
+TEST(Reference, Leaves_a_clamp_open_whose_operand_may_be_NaN) {
+  const auto open = [](const std::string& number) {
+    return !wide_reference_of("gradsmith 1\na = input f64[] values=[" + number +
+                              "]\nv1 = sinh(a)\nv2 = log(v1)\nv3 = clamp(v2, min=0)\n").open.empty();
+  };
+  EXPECT_TRUE(open("-5e-324"));  // NaN, or -infinity clamped to 0
+  EXPECT_FALSE(open("-1"));
 }
 
 TEST(Reference, Leaves_a_subnormal_number_open_that_a_region_wrote) {

@@ -40,8 +40,8 @@ TEST(Second, Is_for_float64_and_for_chains_that_end_in_one_backward) {
 }
 
 TEST(Second, Judges_what_rounds_on_its_way_and_leaves_open_what_leaves_the_range) {
-  EXPECT_EQ(words_of("a = input f64[] requires_grad values=[0.12]\nb = input f64[16, 1] requires_grad values=normal(2)\n"
-                     "v1 = prod(b, dim=-1)\nv2 = lerp(a, a, b)\nv3 = clone(a)\n"),
+  EXPECT_EQ(words_of("a = input f64[] requires_grad values=[0.12]\n"
+                     "b = input f64[16, 1] requires_grad values=normal(2)\nv1 = prod(b, dim=-1)\nv2 = lerp(a, a, b)\nv3 = clone(a)\n"),
             "agree");
   EXPECT_EQ(words_of("a = input f64[2] requires_grad values=[-3e-308, 2]\nv1 = prod(a)\nv2 = mul(v1, 20)\n"),
             "inconclusive: a replica takes another branch");
@@ -51,7 +51,8 @@ TEST(Second, Judges_what_rounds_on_its_way_and_leaves_open_what_leaves_the_range
 TEST(Second, Has_the_second_derivative_of_what_is_saturated) {
   for (const char* op : {"mish", "silu"})
     for (const char* number : {"41", "700", "-700"})
-      EXPECT_EQ(words_of(std::string("a = input f64[] requires_grad values=[") + number + "]\nv1 = " + op + "(a)\n"), "agree")
+      EXPECT_EQ(words_of(std::string("a = input f64[] requires_grad values=[") + number + "]\nv1 = " + op + "(a)\n"),
+                "agree")
           << op << " of " << number;
   const std::string beyond = words_of("a = input f64[] requires_grad values=[1e+300]\nv1 = mish(a)\n");
   EXPECT_TRUE(beyond.starts_with("disagree: second a[0] derivative")) << beyond;

@@ -95,6 +95,7 @@ Var addcmul(const Var& x, const Var& t1, const Var& t2, double value) {
 
 /// self + value * t1 / t2, with the gradients of derivatives.yaml.
 Var addcdiv(const Var& x, const Var& t1, const Var& t2, double value) {
+  note_pole(t2);
   const Lanes by_t2 = -(Lanes(value) * t1.v / (t2.v * t2.v));
   return x + custom(Lanes(value) * t1.v / t2.v, t1, Lanes(value) / t2.v, t2, by_t2);
 }
@@ -139,7 +140,10 @@ std::vector<const Op*> arithmetic() {
        .scalar_in_float = true},
       {.name = "div",
        .params = {tensor(), operand("other", {2.0, -0.7})},
-       .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return x / y; }),
+       .maths = elementwise2([](const Var& x, const Var& y, const Args&) {
+         note_pole(y);
+         return x / y;
+       }),
        .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].div(a[1]) : a[0].div(a.number(1)); },
        .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].div_(a[1]) : a[0].div_(a.number(1)); },
        .domain = {all_reals, divisor},

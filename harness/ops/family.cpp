@@ -197,6 +197,15 @@ void note_cancellation(const Var& sum) {
   if (moved > 0.5 * std::abs(sum.exact())) Tape::active().branch(true, true, {-1, -1, 0});
 }
 
+void note_pole(const Var& divisor) {
+  bool above = false, below = false;
+  for (int lane = 0; lane < Duals::values(); ++lane) {
+    above |= divisor.v.v[lane] > 0;
+    below |= divisor.v.v[lane] < 0;
+  }
+  if (above && below) Tape::active().branch(true, true, {-1, -1, 0});
+}
+
 std::vector<const Op*> entries(std::span<Op> table) {
   std::vector<const Op*> list;
   for (Op& op : table) {

@@ -70,7 +70,8 @@ Param integers(std::string_view name, Argument preset, std::vector<Argument> cho
 Param boolean(std::string_view name, bool preset);
 Param text(std::string_view name, std::string preset, std::vector<Argument> choices);
 
-/// Layouts of the operands as LibTorch's TensorIterator meets them: one of another type than it computes in has been copied.
+/// Layouts of the operands as LibTorch's TensorIterator meets them: one of another type than it computes in has been
+/// copied.
 class CastLayouts {
  public:
   explicit CastLayouts(const Call& call);
@@ -115,6 +116,9 @@ std::vector<std::vector<std::int32_t>> reduction_groups(const Shape& shape, cons
 /// A sum whose terms cancel so far that its value is rounding alone: another order of the terms gives any other, and no
 /// replica of one order shows what then follows. Says so to the tape.
 void note_cancellation(const Var& sum);
+/// A divisor whose replicas lie on both sides of 0 is rounding alone and may be 0 itself: x / x is then no number, and no
+/// replica shows it. Says so to the tape.
+void note_pole(const Var& divisor);
 /// The entries of a family's table, in order, as they are in the linked release of LibTorch. The table must live as long as
 /// the program. Sorts the `saves` of each entry
 /// as a node unpacks them: saved operands by name, as the code generator writes it.

@@ -134,13 +134,25 @@ Var log_sum_exp(const Group& x) {
   const Lanes shift = std::isinf(top.exact()) ? Lanes(0.0) : top.v.with_tangents_of({});  // a number, as in softmax
   Lanes sum(0.0);
   for (const Var* e : x) sum = sum + stored(exp(stored(e->v - shift)));
-  const Lanes value = stored(stored(log(stored(sum))) + shift);
+  Lanes value = stored(stored(log(stored(sum))) + shift);
+  if (Duals::on()) {  // the result moves by the partials below, which add up to 1 but for its rounding
+    Lanes moved(0.0);
+    for (const Var* e : x) moved = moved + exp(e->v - value).with_tangents_of({}) * e->v;
+    value = value.with_tangents_of(moved);
+  }
   return with_partials(value, x, [&](std::size_t i) { return exp(stored(x[i]->v - value)); });
 }
 
 bool has_zero(const Lanes& l) {
   for (int lane = 0; lane < Duals::values(); ++lane)
     if (l.v[lane] == 0) return true;
+  return false;
+}
+
+/// Rounding decides whether it is zero.
+bool may_be_zero(const Lanes& l) {
+  for (int lane = 1; lane < Duals::values(); ++lane)
+    if ((l.v[lane] == 0) != (l.v[0] == 0)) return true;
   return false;
 }
 
@@ -177,6 +189,8 @@ bool leaves_range(const Group& x, const Lanes& value) {
 /// of those after; over all elements with more than one zero simply 0 (prod_backward, FunctionsManual.cpp). On finite
 /// values these agree, with inf and nan they do not.
 void product(MathsCall& m) {
+  for (const Var& e : m.in[0])
+    if (may_be_zero(e.v)) Tape::active().branch(true, true, {e.node, -1, 0});
   const auto zeros = std::count_if(m.in[0].begin(), m.in[0].end(), [](const Var& e) { return has_zero(e.v); });
   const bool vanishes = m.call.args.is_none(dim) && zeros > 1 && !Duals::on();  // the slope is 0, not its own slope
   each_group(m, [&](const Group& x) {
