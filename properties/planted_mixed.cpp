@@ -1,4 +1,6 @@
 // Planted faults that show only where operands have different floating types.
+#include <ATen/core/grad_mode.h>
+
 #include "properties/planted_ops.hpp"
 
 namespace gradsmith::plant {
@@ -22,6 +24,19 @@ const Binary first{in_first_type, mul_by_other, mul_by_self};
 const Binary scalars{without_dimensions, mul_by_other, mul_by_self};
 const Binary gradient{mul_value, narrow_gradient, mul_by_self};
 
+/// In place: the target is left with what the narrower type holds.
+void keep_narrow(const Actuals& a) {
+  a[0].mul_(a[1]);
+  if (alike(a[0], a[1])) return;
+  at::NoGradGuard off;
+  a[0].copy_(through(a[0], narrower(a[0], a[1])));
+}
+
+Op wrong_in_place(Op entry, Inplace inplace) {
+  entry.inplace = inplace;
+  return entry;
+}
+
 }  // namespace
 
 std::vector<const Op*> for_mixed() {
@@ -30,6 +45,7 @@ std::vector<const Op*> for_mixed() {
       mul_entry("bad_mul_in_first_type", [](const Actuals& a) { return call(first, a[0], a[1]); }),
       mul_entry("bad_mul_scalars_decide", [](const Actuals& a) { return call(scalars, a[0], a[1]); }),
       mul_entry("bad_mul_narrow_gradient", [](const Actuals& a) { return call(gradient, a[0], a[1]); }),
+      wrong_in_place(mul_entry("bad_mul_keeps_narrow", [](const Actuals& a) { return a[0] * a[1]; }), keep_narrow),
   };
   return ops::entries(table);
 }

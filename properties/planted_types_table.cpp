@@ -34,6 +34,7 @@ const std::vector<PlantedForMixed>& planted_for_mixed() {
       {"bad_mul_in_first_type", "wrong-value.bad_mul_in_first_type."},
       {"bad_mul_scalars_decide", "wrong-value.bad_mul_scalars_decide."},
       {"bad_mul_narrow_gradient", "wrong-gradient.bad_mul_narrow_gradient."},
+      {"bad_mul_keeps_narrow", "wrong-value.bad_mul_keeps_narrow_."},
   };
   return table;
 }
