@@ -44,6 +44,12 @@ std::optional<DType> floating_named(std::string_view spelling) {
   return std::nullopt;
 }
 
+std::vector<DType*> type_places(Chain& chain) {
+  std::vector<DType*> places;
+  for_each_type(chain, [&](DType& dtype) { places.push_back(&dtype); });
+  return places;
+}
+
 Chain in_type(Chain chain, DType dtype) {
   return in_turns(std::move(chain), {dtype});
 }

@@ -21,6 +21,9 @@ DType floating_type(const Chain& chain);
 /// Name of that type; "mixed" where there are several.
 std::string_view floating_type_name(const Chain& chain);
 
+/// Where they stand, in order; while the chain stays.
+std::vector<DType*> type_places(Chain& chain);
+
 /// The chain with all floating inputs and casts of this type; listed values are rounded to it when they are read.
 Chain in_type(Chain chain, DType dtype);
 /// The same with these types in turn, from the first input on.
