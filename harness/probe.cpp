@@ -1,6 +1,7 @@
 #include "harness/probe.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "harness/layout.hpp"
 #include "harness/op.hpp"
@@ -203,6 +204,33 @@ std::optional<Chain> apart(const Chain& isolated) {
   return changed ? std::optional(std::move(out)) : std::nullopt;
 }
 
+/// The greatest and the least element of each operand, alone: everywhere in it, and so in the others what they have there.
+/// What an op does to one element may stand within the rounding of the elements beside it.
+std::vector<Chain> on_one_element(const Chain& isolated) {
+  const auto numbers_of = [](const Statement& statement) -> const std::vector<double>* {
+    const auto* input = std::get_if<Input>(&statement);
+    return input && is_floating(input->dtype) && input->values.list.size() > 1 ? &input->values.list : nullptr;
+  };
+  std::vector<Chain> out;
+  for (const Statement& statement : isolated.statements) {
+    const auto* numbers = numbers_of(statement);
+    if (!numbers) continue;
+    const auto [least, greatest] = std::minmax_element(
+        numbers->begin(), numbers->end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+    for (const auto chosen : {greatest, least}) {
+      const auto element = chosen - numbers->begin();
+      Chain one = isolated;
+      for (Statement& other : one.statements)
+        if (const auto* list = numbers_of(other); list && list->size() == numbers->size()) {
+          const double number = (*list)[static_cast<std::size_t>(element)];
+          std::get<Input>(other).values.list.assign(list->size(), number);
+        }
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
 /// The input at `place` holds `here` everywhere, all others `elsewhere`.
 Chain on_numbers(Chain chain, std::size_t place, double here, double elsewhere) {
   for (std::size_t i = 0; i < chain.statements.size(); ++i)
@@ -305,6 +333,7 @@ std::vector<Chain> probes(const Chain& isolated) {
   add_for_all_leaves(isolated, out);
   if (auto plain = contiguous(isolated)) add_for_all_leaves(*plain, out);
   if (auto parted = apart(isolated)) add_for_all_leaves(*parted, out);
+  for (Chain& one : on_one_element(isolated)) out.push_back(std::move(one));
   return out;
 }
 

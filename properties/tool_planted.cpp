@@ -159,6 +159,18 @@ TEST(Blame, Results_that_change_from_run_to_run_are_nondeterminism) {
   EXPECT_EQ(kind("good_sin"), FindingKind::none);
 }
 
+TEST(Blame, Falls_on_the_op_that_is_wrong_in_an_element_too_small_to_show_beside_another) {
+  among({});
+  const Chain chain = parse_or_die(
+      "gradsmith 1\n"
+      "a = input f64[2] values=[0, -60]\n"
+      "b = input f64[] requires_grad values=[1]\n"
+      "v1 = div(a, b)\n"  // only the second element reaches b
+      "v2 = bad_exp_negative_1e6(v1)\n"
+      "backward(v2, cotangent=normal(0))\n");
+  EXPECT_EQ(judge(chain).signature.text(), "wrong-gradient.bad_exp_negative_1e6.small.f64.cpu");
+}
+
 TEST(Blame, Fewer_suspects_are_the_same_bug_and_others_are_not) {
   const auto with = [](const char* guilty) {
     return Signature{.kind = FindingKind::spurious_error, .guilty = guilty, .detail = "none-E5-backward"};
