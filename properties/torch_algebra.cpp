@@ -16,7 +16,7 @@ struct Rooted {
   Chain chain;
   std::vector<Value> roots;
   std::vector<Shape> shapes;
-  std::vector<DType> types;
+  std::vector<DType> types{};
 };
 
 Rooted drawn_rooted(unsigned inplace = 50) {
