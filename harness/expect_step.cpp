@@ -141,6 +141,7 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   if (!typed.results.empty() && typed.results[0].same_object) return produce(step, typed, nullptr);  // nothing is called
   // A composite looks at its attributes before it calls what autograd knows.
   if (typed.kernel_refusal == "E24" && !op.composite.empty()) throw Raised{typed.kernel_refusal};
+  if (typed.kernel_refusal == "E41" && op.mixing == Mixing::refused_first) throw Raised{typed.kernel_refusal};
   Inputs inputs = inputs_of(step, typed);
   if (inputs.unseen && op.alias != Alias::detach) expectation.hole = "U24";
   if (step.inplace && inputs.any_requires_grad) check_inplace(at(args.tensor(0)));

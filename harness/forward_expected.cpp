@@ -145,7 +145,7 @@ class Run {
 
   /// What the product needs of roots as they are now.
   void note_roots(const std::optional<Spec>& cotangent, const std::vector<Value>& roots) {
-    const auto weights = seeds(cotangent, roots, typed_, DType::f64);
+    const auto weights = seeds(cotangent, roots, typed_);
     for (std::size_t r = 0; r < roots.size(); ++r) {
       const auto elements = evaluator_.read(roots[r]);
       for (std::size_t e = 0; e < elements.size(); ++e) terms_.emplace_back(weights[r][e], elements[e].node);

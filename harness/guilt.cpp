@@ -24,9 +24,9 @@ bool is_view_step(const Step& step, const TypedStep& typed) {
   return step.op->alias == Alias::detach || (!typed.results.empty() && (typed.results[0].view || typed.results[0].same_object));
 }
 
-bool agrees(const std::vector<double>& observed, const std::optional<Spread>& expected, DType dtype) {
+bool agrees(const std::vector<double>& observed, const std::optional<Spread>& expected) {
   return expected && observed.size() == expected->value.size() &&
-         compare(observed, *expected, unit_roundoff(dtype)).ratio <= Tolerance{}.k;
+         compare(observed, *expected, roundoff_of(*expected)).ratio <= Tolerance{}.k;
 }
 
 /// By statement, with as many replicas as the witness had that made the finding; `once` runs the reference with one noise.
@@ -101,12 +101,12 @@ std::vector<std::shared_ptr<std::vector<double>>> observed_cotangents(const Chai
 /// The same cotangents by the reference.
 Expected expected_cotangents(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
                              std::uint64_t noise) {
-  const DType dtype = floating_type(chain);
-  Evaluator evaluator(noise, dtype);
+  Evaluator evaluator(noise, floating_type(chain));
+  std::vector<DType> types(chain.statements.size(), DType::f64);
   std::vector<std::vector<int>> nodes(chain.statements.size());
   std::vector<std::vector<Lanes>> sums(chain.statements.size());
   const auto sweep = [&](const Backward& statement, const std::vector<Value>& roots) {
-    const auto adjoint = evaluator.sweep(roots, seeds(statement.cotangent, roots, typed, dtype));
+    const auto adjoint = evaluator.sweep(roots, seeds(statement.cotangent, roots, typed));
     if (statement.wrt) evaluator.bind_gradients(statement, adjoint);
     for (std::size_t i = 0; i < nodes.size(); ++i)
       for (std::size_t e = 0; e < nodes[i].size(); ++e)
@@ -120,12 +120,13 @@ Expected expected_cotangents(const Chain& chain, const Typed& typed, const std::
     if (const auto* step = std::get_if<Step>(&statement)) product = product_of(*step);
     if (const auto* backward = std::get_if<Backward>(&statement)) sweep(*backward, backward->roots);
     if (product == dropped) continue;
+    types[i] = typed.values[product].dtype;
     for (const Var& v : evaluator.read(product)) nodes[i].push_back(v.node);
     sums[i].resize(nodes[i].size());
   }
   if (!implied_roots.empty()) sweep({.cotangent = Spec{}}, implied_roots);
   Expected out;
-  for (const auto& sum : sums) out.emplace_back(spread_of(sum));
+  for (std::size_t i = 0; i < sums.size(); ++i) out.emplace_back(spread_of(sums[i], types[i]));
   return out;
 }
 
@@ -138,7 +139,7 @@ Expected expected_products(const Chain& chain, const Typed& typed, std::uint64_t
     evaluator.add(chain.statements[i], typed);
     const auto* step = std::get_if<Step>(&chain.statements[i]);
     if (const Value product = step ? product_of(*step) : dropped; product != dropped)
-      out[i] = spread_of(evaluator.lanes(product));
+      out[i] = spread_of(evaluator.lanes(product), typed.values[product].dtype);
   }
   return out;
 }
@@ -148,7 +149,6 @@ Expected expected_products(const Chain& chain, const Typed& typed, std::uint64_t
 std::string form_of(const Step& step) { return std::string(step.op->name) + (step.inplace ? "_" : ""); }
 
 std::string guilty_of_value(const Chain& chain, const Typed& typed) {
-  const DType dtype = floating_type(chain);
   Machine machine(chain.names.size());
   Regions regions;
   const Expected expected =
@@ -166,7 +166,7 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
         machine.step(*step);
         const Value product = product_of(*step);
         if (product == dropped) continue;
-        if (!agrees(read_array(machine[product]).data, expected[i], dtype)) return form_of(*step);
+        if (!agrees(read_array(machine[product]).data, expected[i])) return form_of(*step);
       } else {
         return {};  // gradients with names of their own are not followed
       }
@@ -180,8 +180,7 @@ std::vector<Accused> accused_of_gradient(const Chain& chain, const Typed& typed,
   const auto observed = observed_cotangents(chain, typed, implied_roots);
   const Expected expected = by_all_replicas(
       [&](std::uint64_t noise) { return expected_cotangents(chain, typed, implied_roots, noise); });
-  const DType dtype = floating_type(chain);
-  const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i], dtype); };
+  const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i]); };
   // Who last wrote each storage, statement by statement.
   std::vector<std::vector<std::size_t>> sources(chain.statements.size());
   std::vector<std::ptrdiff_t> writer;

@@ -39,6 +39,7 @@ Tape& Tape::active() {
 void Tape::clear() {
   nodes_.clear();
   kept_.clear();
+  runs_.clear();
   motions_.clear();
   branches_.clear();
   signature_ = 0;

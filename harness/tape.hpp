@@ -44,7 +44,10 @@ class Tape {
   /// Records a comparison, folds its outcome into the signature; `disagree`: a replica took the other side.
   void branch(bool outcome, bool disagree, const Branch& b);
 
-  /// Says that the adjoint of this node (-1: none) is a tensor's element: in a narrow type it is rounded.
+  /// Nodes from here on are those of a kernel that computes in one type and leaves tensors of another (Noise::work_in).
+  void work_in(DType computing, DType storage);
+  /// Says that the adjoint of this node (-1: none) is an element of a tensor of the type at hand: in a narrow type it
+  /// is rounded.
   void keep(int node) {
     if (Noise::narrow() && node >= 0) keep_narrow(node);
   }
@@ -73,11 +76,18 @@ class Tape {
   void set_recording(bool on) { recording_ = on; }
 
  private:
+  /// Nodes of one kind of kernel, from `first` on.
+  struct Run {
+    int first;
+    DType computing, storage;
+  };
   void keep_narrow(int node);
+  bool is_kept(std::size_t node) const { return node < kept_.size() && kept_[node] != 0; }
   bool sweep_narrow(std::vector<Lanes>& adjoint) const;
 
   std::vector<Node> nodes_;
-  std::vector<char> kept_;  // by node, up to the last kept one
+  std::vector<char> kept_;  // by node, up to the last kept one: 1 + the type of its tensor; 0: not kept
+  std::vector<Run> runs_;   // in order
   std::vector<Lanes> motions_;  // by node, on duals: its tangents
   Lanes motion(int a, const Lanes& da, int b, const Lanes& db) const;
   std::vector<Branch> branches_;

@@ -252,7 +252,8 @@ std::vector<const Op*> activations_out_of_place() {
        .pure = [](const Actuals& a) { return at::prelu(a[0], a[1]); },
        .batched = batched_prelu,
        .saves = {{.reads = 0}, {.reads = 1}},
-       .reads_first = 1},
+       .reads_first = 1,
+       .mixing = Mixing::refused_first},
   };
   return entries(table);
 }

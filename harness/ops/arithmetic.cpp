@@ -24,12 +24,13 @@ Param operand(std::string_view name, std::vector<Argument> numbers) {
 Shaped tensors_only(const Call& call) {
   Shape shape;
   std::vector<const Layout*> layouts;
+  CastLayouts cast(call);
   for (std::size_t i = 0; i < call.tensors.size(); ++i) {
     if (!call.tensors[i]) continue;
     const auto wider = broadcast(shape, call.shape(i));
     if (!wider) return refused_step("E19");
     shape = *wider;
-    layouts.push_back(&call.layout(i));
+    layouts.push_back(cast.of(call, i));
   }
   return one_result(elementwise_layout(layouts, false, shape));
 }
@@ -39,7 +40,7 @@ Shaped tensors_only(const Call& call) {
 Var add_scaled(const Var& x, const Var& y, double alpha) {
   if (alpha == 1) return x + y;
   const Lanes sum = fused(alpha, y.v, x.v);
-  const bool rounds = Noise::narrow() && Noise::storage() != DType::f32;
+  const bool rounds = unit_roundoff(Noise::computing()) > unit_roundoff(DType::f32);
   return custom(rounds ? either_way(sum, x.v + stored(alpha * y.v)) : sum, x, 1.0, y, alpha);
 }
 
@@ -137,7 +138,8 @@ std::vector<const Op*> arithmetic() {
        .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].mul(a[1]) : a[0].mul(a.number(1)); },
        .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].mul_(a[1]) : a[0].mul_(a.number(1)); },
        .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}},
-       .memory = number_as_tensor},
+       .memory = number_as_tensor,
+       .scalar_in_float = true},
       {.name = "div",
        .params = {tensor(), operand("other", {2.0, -0.7})},
        .maths = elementwise2([](const Var& x, const Var& y, const Args&) {
@@ -148,7 +150,8 @@ std::vector<const Op*> arithmetic() {
        .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].div_(a[1]) : a[0].div_(a.number(1)); },
        .domain = {all_reals, divisor},
        .saves = {{.reads = other}, {.of = other, .reads = self}},
-       .memory = number_as_tensor},
+       .memory = number_as_tensor,
+       .scalar_in_float = true},
       {.name = "pow",
        .params = {tensor(), operand("exponent", {2.0, 3.0, 0.5, -1.0, 1.5, 0.0})},
        .shape = tensors_only,
@@ -184,7 +187,8 @@ std::vector<const Op*> arithmetic() {
        .inplace = [](const Actuals& a) { a.is_tensor(2) ? a[0].lerp_(a[1], a[2]) : a[0].lerp_(a[1], a.number(2)); },
        .saves = {{.reads = 2, .when = has_tensor_2},
                  {.of = 2, .reads = 0, .when = has_tensor_2},
-                 {.of = 2, .reads = 1, .when = has_tensor_2}}},
+                 {.of = 2, .reads = 1, .when = has_tensor_2}},
+       .mixing = Mixing::refused},
       {.name = "maximum",
        .params = {tensor(), tensor("other")},
        .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return extreme(x, y, true); }),

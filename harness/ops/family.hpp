@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <list>
 #include <optional>
 #include <span>
 #include <utility>
@@ -69,6 +70,20 @@ Param integers(std::string_view name, Argument preset, std::vector<Argument> cho
 Param boolean(std::string_view name, bool preset);
 Param text(std::string_view name, std::string preset, std::vector<Argument> choices);
 
+/// Layouts of the operands as LibTorch's TensorIterator meets them: one of another type than it computes in has been
+/// copied.
+class CastLayouts {
+ public:
+  explicit CastLayouts(const Call& call);
+  /// Of operand `i`; lives as long as this and the call.
+  const Layout* of(const Call& call, std::size_t i);
+
+ private:
+  bool mixed_ = false;
+  DType computes_ = DType::f64;
+  std::list<Layout> copies_{};
+};
+
 /// Shape rule of an elementwise call, also what a null `Op::shape` means: the broadcast of all tensor operands, in the
 /// layout that LibTorch's TensorIterator gives it; E19 if the shapes do not fit. For ops that must check their attributes
 /// first. (Typing compares an in-place form's result with its target, E18.)
@@ -117,5 +132,6 @@ std::vector<const Op*> fills();
 std::vector<const Op*> views();
 std::vector<const Op*> reductions();
 std::vector<const Op*> products();
+std::vector<const Op*> casts();
 
 }  // namespace gradsmith::ops

@@ -118,7 +118,8 @@ std::vector<const Op*> products() {
        .pure = [](const Actuals& a) { return at::mm(a[0], a[1]); },
        .batched = call_batched,
        .saves = kept,
-       .memory = copies_for_blas},
+       .memory = copies_for_blas,
+       .mixing = Mixing::refused},
       {.name = "matmul",
        .params = {tensor(), tensor("other")},
        .shape = matmul,
@@ -131,7 +132,8 @@ std::vector<const Op*> products() {
              return operand == 0 && operands[0].layout.shape.size() == 1 && operands[1].layout.shape.size() == 2;
            },
        .memory = copies_for_blas,
-       .composite = "matmul = dot, mv, mm, or unsqueeze, mm and squeeze"},
+       .composite = "matmul = dot, mv, mm, or unsqueeze, mm and squeeze",
+       .mixing = Mixing::refused},
   };
   return entries(table);
 }

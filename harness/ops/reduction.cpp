@@ -169,7 +169,7 @@ void note_order(const Group& x) {
     if (size == 0 || !std::isfinite(size)) continue;
     (size > 1 ? up : down) += std::log2(size);
   }
-  const Range range = range_of(Noise::storage());
+  const Range range = range_of(Noise::computing());
   const double most = std::log2(range.largest) - 1, least = std::log2(range.normal) + 1;
   const bool overflows = up > most && (zero || down < 0), underflows = down < least && (infinite || up > 0);
   if (x.size() > 2 && (overflows || underflows)) Tape::active().branch(true, true, {-1, -1, 0});
