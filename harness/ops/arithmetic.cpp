@@ -48,11 +48,15 @@ Lanes power(const Lanes& base, const Lanes& exponent) {
   return pow(base, exponent);
 }
 
-/// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf.
+/// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf, though in float16 not
+/// on the CPU; -2 is the reciprocal of a square, which bf16 keeps in the type.
 Lanes power(const Lanes& base, double exponent) {
-  if (exponent == 0.5) return sqrt(base);
-  if (exponent == -0.5) return rsqrt(base);
-  return pow(base, Lanes(exponent));
+  const DType type = Noise::storage();
+  const auto root = [&](const Lanes& own) { return type == DType::f16 ? either_way(pow(base, Lanes(exponent)), own) : own; };
+  if (exponent == 0.5) return root(sqrt(base));
+  if (exponent == -0.5) return root(rsqrt(base));
+  const Lanes plain = pow(base, Lanes(exponent));
+  return exponent == -2 && type == DType::bf16 ? either_way(plain, Lanes(1.0) / stored(base * base)) : plain;
 }
 
 /// pow_backward, pow_backward_self and pow_backward_exponent of FunctionsManual.cpp. An exponent of 0 cuts the path to

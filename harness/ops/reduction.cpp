@@ -87,7 +87,12 @@ Var total(const Group& x) {
   if (x.size() > 2) sum = custom(noisy(sum.v.v), sum, 1.0);
   for (std::size_t i = 1; i < x.size(); ++i)
     sum = custom(sum.v + (x.size() > 2 ? noisy(x[i]->v.v) : x[i]->v), sum, 1.0, *x[i], 1.0);
-  if (x.size() > 2) note_cancellation(sum);
+  if (x.size() > 2) {
+    Terms terms;
+    for (const Var* e : x) terms.add(e->exact());
+    terms.note_order();
+    note_cancellation(sum);
+  }
   return either_zero(sum);
 }
 
@@ -217,9 +222,15 @@ void running_sum(MathsCall& m) {
   m.out[0] = m.in[0];
   const Call& call = m.call;
   if (call.rank(0) == 0) return;
-  for (const auto& positions : reduction_groups(call.shape(0), {*wrap_dim(call.args.integer(dim), call.rank(0))}))
-    for (std::size_t i = 1; i < positions.size(); ++i)
-      m.out[0][positions[i]] = m.out[0][positions[i - 1]] + m.in[0][positions[i]];
+  for (const auto& positions : reduction_groups(call.shape(0), {*wrap_dim(call.args.integer(dim), call.rank(0))})) {
+    Terms terms;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      const Var& term = m.in[0][positions[i]];
+      if (i > 0) m.out[0][positions[i]] = m.out[0][positions[i - 1]] + term;
+      terms.add(term.exact());
+      terms.note_order();
+    }
+  }
   // One sum feeds the next inside the kernel; the results themselves do not depend on each other.
   for (Var& v : m.out[0]) v = custom(with_either_zero(v.v), v, 1.0);
 }
@@ -297,7 +308,10 @@ std::vector<const Op*> reductions() {
       {.name = "mean",
        .params = {tensor(), integers("dim", none, {}), boolean("keepdim", false)},
        .shape = reduce,
-       .maths = over_groups([](const Group& x) { return total(x) / Var(static_cast<double>(x.size())); }),
+       .maths = over_groups([](const Group& x) {
+         const Var sum = total(x);
+         return Var(in_range(sum.v), sum.node) / Var(static_cast<double>(x.size()));
+       }),
        .pure = call_mean,
        .memory = [](const Call&, bool) -> Extra {  // the divisor, in two forms
          return {.most = 2 * static_cast<std::int64_t>(sizeof(double))};
