@@ -34,11 +34,13 @@ Shaped tensors_only(const Call& call) {
   return one_result(elementwise_layout(layouts, false, shape));
 }
 
-/// x + alpha * y. Kernels of 16-bit types round the product to the type.
+/// x + alpha * y. The scalar loop of 16-bit types rounds the product to the type, where it may be infinite; the vectorised
+/// one and CUDA do not.
 Var add_scaled(const Var& x, const Var& y, double alpha) {
   if (alpha == 1) return x + y;
+  const Lanes sum = fused(alpha, y.v, x.v);
   const bool rounds = Noise::narrow() && Noise::storage() != DType::f32;
-  return custom(rounds ? x.v + stored(alpha * y.v) : fused(alpha, y.v, x.v), x, 1.0, y, alpha);
+  return custom(rounds ? either_way(sum, x.v + stored(alpha * y.v)) : sum, x, 1.0, y, alpha);
 }
 
 Lanes power(const Lanes& base, const Lanes& exponent) {

@@ -156,8 +156,9 @@ bool may_be_zero(const Lanes& l) {
   return false;
 }
 
-/// LibTorch multiplies in an order of its own. Where some order leaves the range of the computation and comes back (1e300 * 1e300 *
-/// 0), the order decides the value: no replica of one order shows that, so it is said to the tape outright.
+/// LibTorch multiplies in an order of its own, and keeps what it has in the type itself. Where some order leaves the range and
+/// comes back (1e300 * 1e300 * 0), the order decides the value: no replica of one order shows that, so it is said to the
+/// tape outright.
 void note_order(const Group& x) {
   double up = 0, down = 0;  // log2 of the largest and of the smallest partial product of any order
   bool zero = false, infinite = false;
@@ -168,7 +169,8 @@ void note_order(const Group& x) {
     if (size == 0 || !std::isfinite(size)) continue;
     (size > 1 ? up : down) += std::log2(size);
   }
-  const double most = Noise::narrow() ? 127 : 1023, least = Noise::narrow() ? -125 : -1021;
+  const Range range = range_of(Noise::storage());
+  const double most = std::log2(range.largest) - 1, least = std::log2(range.normal) + 1;
   const bool overflows = up > most && (zero || down < 0), underflows = down < least && (infinite || up > 0);
   if (x.size() > 2 && (overflows || underflows)) Tape::active().branch(true, true, {-1, -1, 0});
 }
