@@ -52,8 +52,11 @@ std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_si
   }
   const bool fresh = step_count(chain) == 0 || choices.chance(33);  // a chain of its own
   Chain changed = fresh ? generate(choices, knobs) : mutate(chain, choices);
-  // Pieces of chains of other types come in: one floating type a chain is judged.
-  changed = in_type(std::move(changed), knobs.dtype != DType::f64 ? knobs.dtype : floating_type(changed));
+  // Pieces of chains of other types come in: a chain has one floating type unless they are to mix.
+  if (!knobs.mixed)
+    changed = in_type(std::move(changed), knobs.dtype != DType::f64 ? knobs.dtype : floating_type(changed));
+  else if (types_of(changed).size() < 2 || choices.chance(15))
+    changed = mutate_types(changed, choices);
   const std::size_t written = put(changed, data, max_size);
   return written > 0 ? written : std::max<std::size_t>(1, size);  // too long: unchanged
 }

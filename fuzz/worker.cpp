@@ -53,11 +53,13 @@ Knobs knobs_named(std::string_view list) {
       knobs.refused = 80;
       knobs.inplace = 75;
       knobs.aliasing = 70;
+    } else if (name == "mixed") {
+      knobs.mixed = true;
     } else if (const auto dtype = floating_named(name)) {
       knobs.dtype = *dtype;
     } else {
       throw UsageError{"GRADSMITH_KNOBS: unknown word \"" + std::string(name) +
-                       "\"; expected small, refused, f32, bf16 or f16"};
+                       "\"; expected small, refused, mixed, f32, bf16 or f16"};
     }
   }
   return knobs;

@@ -28,6 +28,7 @@ class Actuals {
   }
   std::int64_t integer(std::size_t i) const { return args_.integer(i); }
   bool flag(std::size_t i) const { return args_.flag(i); }
+  DType dtype(std::size_t i) const { return args_.dtype(i); }
   const std::string& text(std::size_t i) const { return args_.text(i); }
   std::vector<std::int64_t> integers(std::size_t i) const {
     const auto& list = args_.list(i);

@@ -145,7 +145,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
       relayout |= !is_dense(input_layout(*input));
   const auto run_step = [&](const Step& step, const TypedStep& types) {
     machine.step(step, true);
-    if (!relayout || step.inplace || step.op->alias != Alias::none) return;
+    if (!relayout || step.inplace || step.op->alias != Alias::none || types.results[0].same_object) return;
     for (std::size_t k = 0; k < step.results.size(); ++k) {
       if (step.results[k] == dropped) continue;
       at::Tensor& result = machine[step.results[k]];
@@ -158,7 +158,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
   };
 
   const auto accumulate = [&](const std::optional<Spec>& cotangent, const std::vector<Value>& roots) {
-    const auto weights = seeds(cotangent, roots, typed, DType::f64);
+    const auto weights = seeds(cotangent, roots, typed);
     for (std::size_t r = 0; r < roots.size(); ++r) {
       const at::Tensor root = machine[roots[r]].contiguous();
       const double* data = static_cast<const double*>(root.const_data_ptr());

@@ -91,7 +91,7 @@ bool steady_alone(const Chain& chain) {
 
 Signature unsteady(const Chain& chain) {
   return {
-      .kind = FindingKind::nondeterminism, .detail = "repeat", .dtype = std::string(dtype_name(floating_type(chain)))};
+      .kind = FindingKind::nondeterminism, .detail = "repeat", .dtype = std::string(floating_type_name(chain))};
 }
 
 /// Looks for the step that shows a fault by itself.
@@ -306,11 +306,11 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
     return {.kind = testimony.kind,
             .guilty = testimony.guilty.empty() ? suspects(chain) : testimony.guilty,
             .detail = testimony.detail,
-            .dtype = std::string(dtype_name(floating_type(chain)))};
+            .dtype = std::string(floating_type_name(chain))};
   const bool about_errors = testimony.witness == Witness::expectation;
   Signature out{.kind = testimony.kind,
                 .detail = about_errors ? error_detail(verdict) : testimony.errors.empty() ? magnitude(testimony) : testimony.errors,
-                .dtype = std::string(dtype_name(floating_type(chain)))};
+                .dtype = std::string(floating_type_name(chain))};
   if (testimony.witness == Witness::device) return signature_there(chain, typed, implied_roots, testimony, plan, out);
   if (!plan.guilt) return out;
   const Search search(chain, typed, out);
@@ -346,7 +346,7 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
 }
 
 Signature signature_of(const Chain& chain, const Typed& typed, const LaneRemark& remark, const Plan& plan) {
-  Signature out{.kind = remark.kind, .detail = remark.detail, .dtype = std::string(dtype_name(floating_type(chain)))};
+  Signature out{.kind = remark.kind, .detail = remark.detail, .dtype = std::string(floating_type_name(chain))};
   if (!remark.has_culprit) return out;
   const Plan alone_plan{.witnesses = {}, .guilt = false, .lanes = plan.lanes};
   for (std::size_t i = chain.statements.size(); plan.guilt && i-- > 0 && out.guilty.empty();) {

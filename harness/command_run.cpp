@@ -42,14 +42,19 @@ constexpr double summary_every = 10;          // seconds
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+constexpr std::string_view mixed = "mixed";
+
 DType dtype_of(const RunOptions& options) {
+  if (options.dtype == mixed) return DType::f64;
   if (const auto dtype = floating_named(options.dtype)) return *dtype;
-  throw UsageError{fmt::format("--dtype: \"{}\" is no floating type; expected f64, f32, bf16 or f16", options.dtype)};
+  throw UsageError{
+      fmt::format("--dtype: \"{}\" is no floating type; expected f64, f32, bf16, f16 or mixed", options.dtype)};
 }
 
 Knobs knobs_of(const RunOptions& options) {
   Knobs knobs;
   knobs.dtype = dtype_of(options);
+  knobs.mixed = options.dtype == mixed;
   knobs.max_steps = options.max_steps;
   for (const std::string& name : options.ops) {
     const Op* op = op_of_form(name);
@@ -316,7 +321,8 @@ int command_run(const RunOptions& options) {
   if (store.was_interrupted())
     fmt::print(stderr, "the last run here was killed; what it was judging is in {}\n",
                (store.folder() / "slots.interrupted").string());
-  return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan, std::array{knobs.dtype}))();
+  const std::span<const DType> types = knobs.mixed ? std::span(floating_types) : std::span(&knobs.dtype, 1);
+  return Run(options, plan, knobs, seed, store, learn_known_aloud(corpus, plan, types))();
 }
 
 }  // namespace gradsmith

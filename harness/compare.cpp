@@ -31,6 +31,10 @@ class Units {
 
 }  // namespace
 
+double roundoff_of(const Spread& expected) {
+  return unit_roundoff(is_floating(expected.dtype) ? expected.dtype : DType::f64);
+}
+
 std::vector<double> tolerances(const Spread& expected, double u, const Tolerance& tolerance) {
   const Units units(expected, u, tolerance);
   std::vector<double> out;

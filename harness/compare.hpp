@@ -33,6 +33,9 @@ struct Departure {
   double observed = 0, expected = 0;
 };
 
+/// Unit roundoff of the tensor's type (of i64 and bool, which are exact, that of f64).
+double roundoff_of(const Spread& expected);
+
 /// Per element, how far an observed number may be from the expected one; infinity where it cannot be judged.
 std::vector<double> tolerances(const Spread& expected, double u, const Tolerance& tolerance = {});
 

@@ -65,13 +65,13 @@ bool multiplies_matrices(const Chain& chain) {
   });
 }
 
-/// How far numbers may be apart: the unit roundoff, and by what the replicas' spread falls short of it.
+/// How far numbers of one tensor may be apart: the unit roundoff, and by what the replicas' spread falls short of it.
 struct Scale {
   double u, widening = 1;
 };
-Scale scale_of(const DeviceCase& c) {
+Scale scale_of(const DeviceCase& c, const Spread& expected) {
   constexpr double tf32 = 0x1p-11;
-  const double u = unit_roundoff(floating_type(c.chain));
+  const double u = roundoff_of(expected);
   if (c.reduced && u < tf32 && u > unit_roundoff(DType::f64) && multiplies_matrices(c.chain)) return {tf32, tf32 / u};
   return {u};
 }
@@ -87,7 +87,7 @@ double apart(double a, double b) {
 class Weighing {
  public:
   Weighing(const DeviceCase& c, const Reference& reference, const Outcome& first, const Outcome& again)
-      : c_(c), scale_(scale_of(c)) {
+      : c_(c) {
     weigh("value", first.values, again.values, c.cpu.values, reference.values, false);
     if (!reference.nan) weigh("gradient", first.gradients, again.gradients, c.cpu.gradients, reference.gradients, true);
   }
@@ -100,6 +100,7 @@ class Weighing {
              bool missing_is_zero) {
     for (std::size_t v = 0; v < expected.size(); ++v) {
       if (!expected[v]) continue;
+      const Scale scale = scale_of(c_, *expected[v]);
       const auto data = [&](const Arrays& arrays) -> std::vector<double> {
         if (arrays[v]) return arrays[v]->data;
         return missing_is_zero ? std::vector<double>(expected[v]->value.size(), 0.0) : std::vector<double>();
@@ -109,27 +110,26 @@ class Weighing {
       const auto name = [&](std::size_t element) { return fmt::format("{} {}[{}]", kind, c_.chain.names[v], element); };
       Spread nearer = *expected[v];
       for (std::size_t i = 0; i < one.size(); ++i) {
-        nearer.spread[i] *= scale_.widening;
+        nearer.spread[i] *= scale.widening;
         if (apart(one[i], here[i]) < apart(one[i], nearer.value[i])) nearer.value[i] = here[i];
       }
       if (two.size() == one.size()) {
         Spread first_run = nearer;
         first_run.value = one;
-        if (const Departure d = compare(two, first_run, scale_.u); d.ratio > unsteady) {
+        if (const Departure d = compare(two, first_run, scale.u); d.ratio > unsteady) {
           unsteady = d.ratio;
           unsteady_at = name(d.element);
         }
         for (std::size_t i = 0; i < one.size(); ++i)
           if (const double distance = apart(one[i], two[i]); std::isfinite(distance)) nearer.spread[i] += distance;
       }
-      if (const Departure d = compare(one, nearer, scale_.u); !(d.ratio <= worst.ratio)) {
+      if (const Departure d = compare(one, nearer, scale.u); !(d.ratio <= worst.ratio)) {
         worst = d;
         what = name(d.element);
       }
     }
   }
   const DeviceCase& c_;
-  const Scale scale_;
 };
 
 /// The largest relative distance between two tensors of two runs, as a power of ten; nothing if they are equal bit for bit.

@@ -12,6 +12,12 @@
 namespace gradsmith {
 namespace {
 
+/// Of tensors, those of 16 bits alone: nothing is said of others.
+void leave_16_bits(std::vector<std::optional<Spread>>& tensors) {
+  for (auto& tensor : tensors)
+    if (tensor && !(roundoff_of(*tensor) > unit_roundoff(DType::f32))) tensor.reset();
+}
+
 /// What one step alone departs by; its opinion is to agree where that can be rounding.
 Testimony alone_testimony(const Chain& alone) {
   Testimony out{.witness = Witness::reference, .opinion = Opinion::agree};
@@ -22,12 +28,13 @@ Testimony alone_testimony(const Chain& alone) {
   const Expectation expectation = expect(alone, *typed, &roots);
   const Outcome outcome = execute(alone, roots);
   if (expectation.refusal || expectation.hole || outcome.refusal) return out;
-  const double u = unit_roundoff(floating_type(alone));
   Reference reference = run_reference(alone, *typed, roots);
+  leave_16_bits(reference.values);
+  leave_16_bits(reference.gradients);
   for (int i = 1; reference.open.empty(); ++i) {
     Testimony values, gradients;
-    weigh(values, alone, outcome.values, reference.values, {u, one_op});
-    if (!reference.nan) weigh(gradients, alone, outcome.gradients, reference.gradients, {u, one_backward}, Missing::is_zero);
+    weigh(values, alone, outcome.values, reference.values, one_op);
+    if (!reference.nan) weigh(gradients, alone, outcome.gradients, reference.gradients, one_backward, Missing::is_zero);
     const bool value = !(values.ratio <= one_op.k);
     if (!value && gradients.ratio <= one_backward.k) return out;
     if (i > one_op.more_replicas) {
@@ -51,7 +58,7 @@ Tolerance tolerance_for(const Chain& chain, bool gradients) {
     const auto* step = std::get_if<Step>(&statement);
     return step && step->op->alias == Alias::none && step->op->name != "clone";
   });
-  if (!in_16_bits(chain) || ops != 1 || has_backward(chain)) return {};
+  if (!in_16_bits(chain) || types_of(chain).size() > 1 || ops != 1 || has_backward(chain)) return {};
   return gradients ? one_backward : one_op;
 }
 

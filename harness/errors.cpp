@@ -48,6 +48,11 @@ constexpr std::array fragments{
     Fragment{"E30", "appears to not have been used in the graph"},
     Fragment{"E31", "of the input tensors does not require grad"},
     Fragment{"E32", "invalid gradient at index"},
+    Fragment{"E41", "to have the same dtype"},
+    Fragment{"E41", "to have same dtype, but found"},
+    Fragment{"E41", "expected scalar type ", "but found "},
+    Fragment{"E41", "Type promoting not supported"},
+    Fragment{"E41", "` but got dtype "},
     Fragment{"E40", "jvp is not implemented for the c++ API of custom Function"},
 };
 

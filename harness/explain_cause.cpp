@@ -30,6 +30,7 @@ constexpr Cause causes[] = {
     {"E29", "a root has several elements, and no cotangent is given"},
     {"E30", "a tensor of wrt was not used on the way to the roots"},
     {"E31", "a tensor of wrt does not require grad"},
+    {"E41", "{} takes floating tensors of one type"},
 };
 
 class Causes {

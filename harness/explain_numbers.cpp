@@ -32,13 +32,13 @@ const std::optional<Array>& at(const std::vector<std::optional<Array>>& arrays, 
 class Table {
  public:
   Table(const Chain& chain, const Heard& heard, const Paint& paint)
-      : chain_(chain), heard_(heard), paint_(paint), u_(unit_roundoff(floating_type(chain))) {}
+      : chain_(chain), heard_(heard), paint_(paint) {}
 
   /// The elements of one tensor: its values, or its gradient.
   void add(Value value, const Spread& expected, std::vector<std::optional<Array>> Outcome::*of) {
     const std::string name = (of == &Outcome::gradients ? "grad " : "") + chain_.names[value];
     const auto& observed = at(heard_.verdict->outcome.*of, value);
-    const auto bounds = tolerances(expected, u_, tolerance_for(chain_, of == &Outcome::gradients));
+    const auto bounds = tolerances(expected, roundoff_of(expected), tolerance_for(chain_, of == &Outcome::gradients));
     std::size_t told = 0, left = 0;
     for (std::size_t e = 0; e < expected.value.size(); ++e) {
       const double o = observed ? observed->data[e] : 0, want = expected.value[e];
@@ -71,7 +71,6 @@ class Table {
   const Chain& chain_;
   const Heard& heard_;
   const Paint& paint_;
-  const double u_;
   std::string text_{};
 };
 

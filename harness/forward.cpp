@@ -53,7 +53,7 @@ ForwardRun execute_forward(const Chain& chain, const Typed& typed, const std::ve
     return tangent.defined() ? std::optional(read_array(tangent)) : std::nullopt;
   };
   const auto add_product = [&](const std::optional<Spec>& cotangent, const std::vector<Value>& roots) {
-    const auto weights = seeds(cotangent, roots, typed, DType::f64);
+    const auto weights = seeds(cotangent, roots, typed);
     long double sum = out.product;
     for (std::size_t r = 0; r < roots.size(); ++r)
       if (const auto tangent = tangent_of(roots[r]))

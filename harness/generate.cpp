@@ -11,6 +11,11 @@ Catalog::Catalog(const std::vector<const Op*>& ops) {
   for (const Op* op : ops) {
     const auto is_list = [](const Param& param) { return param.kind == Kind::tensors; };
     if (std::any_of(op->params.begin(), op->params.end(), is_list)) continue;
+    if (op->mixing == Mixing::named) {
+      casts.push_back(op);
+      continue;
+    }
+    if (op->mixing == Mixing::refused || op->mixing == Mixing::refused_first) uniform.push_back(op);
     if (op->alias == Alias::none) plain.push_back(op);
     if (op->alias != Alias::none) views.push_back(op);
     if (op->alias == Alias::view) single.push_back(op);
@@ -71,6 +76,7 @@ bool Generator::grow() {
     });
     if (kept && write(*kept, Goal::fine)) return true;
   }
+  if (knobs_.mixed && choices_.chance(10) && attempt({.pool = &catalog_.casts}, Goal::fine, 2)) return true;
   if (choices_.chance(knobs_.views) && attempt({.pool = &catalog_.views}, Goal::fine, 4)) return true;
   const unsigned inplace = choices_.chance(knobs_.inplace) ? 100 : 0;
   return attempt({.pool = inplace ? &catalog_.writers : &catalog_.pure, .inplace = inplace}, Goal::fine, 4) ||

@@ -21,6 +21,7 @@ struct Knobs {
   unsigned edges = 4;               ///< % of inputs with values=edges
   unsigned regions = 8;             ///< % of steps that open a region
   DType dtype = DType::f64;         ///< of all floating inputs
+  bool mixed = false;  ///< each floating input has a type of its own, and steps may cast; `dtype` does not count
   std::vector<const Op*> ops{};     ///< only these; empty: all
 };
 

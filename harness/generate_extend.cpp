@@ -167,6 +167,7 @@ std::vector<unsigned> ages_of_memory(const Chain& chain, const Typed& typed) {
 Chain extend(const Chain& prefix, Choices& choices, Growth growth, int steps, const Knobs& knobs) {
   Knobs longer = knobs;
   longer.dtype = floating_type(prefix);
+  longer.mixed = types_of(prefix).size() > 1;
   longer.max_steps = step_count(prefix) + std::max(steps, 4);  // room for a recipe
   static const Catalog all(all_ops());
   const Chain start = canonical_names(prefix);

@@ -96,10 +96,21 @@ void Generator::layout(Input& input) {
   if (strides != row_major(shape)) input.strides = strides;
 }
 
+/// In a mixed chain half of the inputs have the type of the one before.
+DType Generator::input_type() {
+  if (!knobs_.mixed) return knobs_.dtype;
+  if (choices_.chance(50))
+    for (auto at = draft_.chain().statements.rbegin(); at != draft_.chain().statements.rend(); ++at)
+      if (const auto* input = std::get_if<Input>(&*at); input && is_floating(input->dtype)) return input->dtype;
+  constexpr std::array<DType, 4> types = {DType::f64, DType::f32, DType::bf16, DType::f16};
+  constexpr std::array<unsigned, 4> weights = {30, 30, 20, 20};
+  return types[choices_.weighted(weights)];
+}
+
 Input Generator::input(const Shape& shape, const Interval& interval) {
   Input out;
   out.name = draft_.name_input();
-  out.dtype = knobs_.dtype;
+  out.dtype = input_type();
   out.shape = shape;
   out.requires_grad = choices_.chance(75);
   out.values = values(interval);

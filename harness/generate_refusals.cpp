@@ -23,6 +23,9 @@ bool Generator::integer_target() {
   return false;
 }
 
+/// E41.
+bool Generator::mixed_operands() { return attempt({.pool = &catalog_.uniform}, Goal::refused, 16); }
+
 /// E6: backward twice.
 bool Generator::freed_buffers() {
   Backward backward{.roots = some_roots(), .cotangent = Spec{.seed = choices_.below(1 << 16)}};
@@ -89,6 +92,7 @@ bool Generator::refuse() {
     unsigned weight;
     int steps;  // at most
     bool (*apply)(G&);
+    bool mixed = false;  // needs floating tensors of several types
   };
   static constexpr std::array recipes = {
       Recipe{40, 3, [](G& g) { return g.saved_write(); }},
@@ -115,10 +119,12 @@ bool Generator::refuse() {
       Recipe{3, 0, [](G& g) { return g.unused_wrt(); }},
       Recipe{3, 0, [](G& g) { return g.ungraded_wrt(); }},
       Recipe{3, 0, [](G& g) { return g.ungraded_root(); }},  // always works
+      Recipe{4, 1, [](G& g) { return g.mixed_operands(); }, true},
   };
   close_regions();
   std::array<unsigned, recipes.size()> weights;
-  for (std::size_t i = 0; i < recipes.size(); ++i) weights[i] = recipes[i].steps <= room() ? recipes[i].weight : 0;
+  for (std::size_t i = 0; i < recipes.size(); ++i)
+    weights[i] = recipes[i].steps <= room() && recipes[i].mixed <= knobs_.mixed ? recipes[i].weight : 0;
   while (std::any_of(weights.begin(), weights.end(), [](unsigned weight) { return weight > 0; })) {
     const auto chosen = choices_.weighted(weights);
     const auto mark = draft_.mark();

@@ -27,6 +27,8 @@ struct Catalog {
   List ruled;        ///< has attributes and a shape rule that may refuse them
   const Op* narrow = nullptr;
   List expand;
+  List casts;        ///< to a type that they name; in none of the lists above
+  List uniform;      ///< take floating tensors of one type only
 };
 
 /// What a step should be. Defaults: whatever fits.
@@ -47,7 +49,7 @@ enum class Goal : std::uint8_t { fine, runs, refused, poisoned };
 class Generator {
  public:
   Generator(Choices& choices, const Knobs& knobs, const Catalog& catalog)
-      : choices_(choices), knobs_(knobs), catalog_(catalog), draft_(knobs.dtype) {}
+      : choices_(choices), knobs_(knobs), catalog_(catalog), draft_(knobs.mixed ? DType::bf16 : knobs.dtype) {}
   Chain run();
   /// Takes `prefix`, in canonical names, and grows from there.
   Chain extend(const Chain& prefix, Growth growth, int steps);
@@ -70,6 +72,7 @@ class Generator {
   // generate_inputs.cpp
   void inputs();
   Input input(const Shape& shape, const Interval& interval);
+  DType input_type();
   Shape fresh_shape();
   Shape related_shape(const Shape& shape);
   void layout(Input& input);
@@ -109,6 +112,7 @@ class Generator {
   bool partial_overlap();
   bool misfit();
   bool integer_target();
+  bool mixed_operands();
   bool freed_buffers();
   bool sour_arguments();
   bool bad_argument();

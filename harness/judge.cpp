@@ -65,9 +65,8 @@ struct Weighed {
 };
 Weighed weigh_all(const Case& c, const Reference& reference) {
   Weighed out;
-  const Scale scale{unit_roundoff(c.dtype), {}};
-  weigh(out.values, c.chain, c.outcome.values, reference.values, scale);
-  if (!reference.nan) weigh(out.gradients, c.chain, c.outcome.gradients, reference.gradients, scale, Missing::is_zero);
+  weigh(out.values, c.chain, c.outcome.values, reference.values, {});
+  if (!reference.nan) weigh(out.gradients, c.chain, c.outcome.gradients, reference.gradients, {}, Missing::is_zero);
   return out;
 }
 
@@ -148,7 +147,7 @@ Testimony twin_testimony(const Case& c, const Reference* reference, std::optiona
         if (!expected || !(*expected)[v]) continue;
         Spread around = *(*expected)[v];
         around.value = b;
-        const Departure d = compare(a, around, unit_roundoff(c.dtype));
+        const Departure d = compare(a, around, roundoff_of(around));
         if (d.ratio <= Tolerance{}.k) continue;
         ratio = d.ratio;
         element = d.element;

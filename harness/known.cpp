@@ -14,8 +14,11 @@
 #include "harness/signature_apart.hpp"
 
 namespace gradsmith {
-
 namespace {
+
+/// What two operands of an op are in turn, to see what it shows in mixed types.
+const std::vector<std::vector<DType>> pairs = {
+    {DType::f64, DType::f32}, {DType::f32, DType::f64}, {DType::f64, DType::bf16}, {DType::bf16, DType::f64}};
 
 /// A chain under corpus/known as it is to be asked for its signature.
 struct Asked {
@@ -46,8 +49,12 @@ std::vector<Asked> questions_in(const std::filesystem::path& folder, const Plan&
     else if (*device != device_type(plan.device))
       continue;
     asked.push_back({file, claim->finding, true, {chain, own}});
+    const bool mixed = types_of(chain).size() > 1;
     for (const DType dtype : dtypes)
-      if (dtype != floating_type(chain)) asked.push_back({file, claim->finding, false, {in_type(chain, dtype), own}});
+      if (mixed || dtype != floating_type(chain))
+        asked.push_back({file, claim->finding, false, {in_type(chain, dtype), own}});
+    if (dtypes.size() > 1)
+      for (const auto& pair : pairs) asked.push_back({file, claim->finding, false, {in_turns(chain, pair), own}});
   }
   return asked;
 }

@@ -39,18 +39,30 @@ const Lanes::Vec* noise_table(DType dtype) {
 
 thread_local std::uint32_t Noise::at_ = 0;
 thread_local const Lanes::Vec* Noise::table_ = noise_table(DType::f64);
+thread_local DType Noise::computing_ = DType::f64;
 thread_local DType Noise::storage_ = DType::f64;
+thread_local bool Noise::narrow_ = false;
 
 void Noise::restart(std::uint64_t start, DType dtype) {
   at_ = static_cast<std::uint32_t>(splitmix(start));
   table_ = noise_table(dtype);
-  storage_ = dtype;
-  normal_ = dtype == DType::f64 ? 0x1p-1022 : range_of(DType::f32).normal;
+  computing_ = storage_ = dtype;
+  narrow_ = dtype != DType::f64;
+  normal_ = range_of(narrow_ ? DType::f32 : DType::f64).normal;
+}
+
+void Noise::work_in(DType computing, DType storage) {
+  if (computing != computing_) {
+    table_ = noise_table(computing);
+    normal_ = range_of(computing == DType::f64 ? DType::f64 : DType::f32).normal;
+  }
+  computing_ = computing;
+  storage_ = storage;
 }
 
 Lanes noisy_subnormal(const Lanes::Vec& v) {
-  const double u = Noise::narrow() ? unit_roundoff(DType::f32) : unit_roundoff(DType::f64);
-  const double least = Noise::narrow() ? range_of(DType::f32).least : 0x1p-1074;
+  const double u = Noise::roundoff();
+  const double least = range_of(Noise::computing() == DType::f64 ? DType::f64 : DType::f32).least;
   const Lanes::Vec factors = Noise::next();
   Lanes out(v);
   for (int lane = 0; lane < lane_count; ++lane) {

@@ -49,21 +49,28 @@ struct Lanes {
 /// of 16-bit types compute in float, so u is float's there, and what a tensor keeps is rounded once more (`stored`).
 class Noise {
  public:
-  /// Starts a stream for computations on tensors of `dtype`: equal `start` gives equal replicas.
+  /// Starts a stream for computations of a chain: equal `start` gives equal replicas. `dtype` is the narrowest type of
+  /// its floating tensors, and that of those at hand until `work_in` says otherwise.
   static void restart(std::uint64_t start, DType dtype = DType::f64);
+  /// From here on operations are those of a kernel that computes in one type and leaves tensors of another.
+  static void work_in(DType computing, DType storage);
   static const Lanes::Vec& next() { return table_[++at_ & mask_]; }
-  /// Type of the tensors.
+  /// Type of the tensors at hand.
   static DType storage() { return storage_; }
-  /// Tensors hold less than a double.
-  static bool narrow() { return storage_ != DType::f64; }
-  /// Smallest normal number of the computation: double's, or float's where tensors are narrow.
+  /// The type that the kernel at hand computes in, and the roundoff with which it does.
+  static DType computing() { return computing_; }
+  static double roundoff() { return unit_roundoff(computing_ == DType::f64 ? DType::f64 : DType::f32); }
+  /// Smallest normal number of the computation: double's, or float's where kernels compute in float.
   static double normal() { return normal_; }
+  /// Some tensors of the chain hold less than a double.
+  static bool narrow() { return narrow_; }
 
  private:
   static constexpr std::uint32_t mask_ = 4095;
   static thread_local std::uint32_t at_;
   static thread_local const Lanes::Vec* table_;
-  static thread_local DType storage_;
+  static thread_local DType computing_, storage_;
+  static thread_local bool narrow_;
   static inline thread_local constinit double normal_ = 0x1p-1022;
 };
 

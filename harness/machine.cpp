@@ -141,6 +141,8 @@ at::Tensor Machine::functional(const Step& step) {
   const Actuals actuals(args, arguments_);
   const UnderWay under_way(step);
   at::Tensor out = (step.op->pure ? step.op->pure : step.op->functional)(actuals);
+  const at::ScalarType own = arguments_[0].scalar_type();
+  if (out.scalar_type() != own) out = out.to(own);  // what was promoted, the target takes in its own type
   arguments_.clear();  // the target as it was may go
   return out;
 }
@@ -193,12 +195,14 @@ std::int64_t Machine::named_bytes() const {
 
 std::vector<at::Tensor> make_cotangents(Machine& machine, const Spec& spec, const std::vector<Value>& roots) {
   std::vector<Shape> shapes;
-  for (const Value root : roots) shapes.push_back(machine[root].sizes().vec());
-  const DType dtype = dtype_of(machine[roots[0]].scalar_type());
-  const auto values = cotangent_values(spec, shapes, dtype);
+  std::vector<DType> types;
+  for (const Value root : roots) {
+    shapes.push_back(machine[root].sizes().vec());
+    types.push_back(dtype_of(machine[root].scalar_type()));
+  }
+  const auto values = cotangent_values(spec, shapes, types);
   std::vector<at::Tensor> out;
-  for (std::size_t r = 0; r < roots.size(); ++r)
-    out.push_back(make_tensor(dtype_of(machine[roots[r]].scalar_type()), shapes[r], values[r].data()));
+  for (std::size_t r = 0; r < roots.size(); ++r) out.push_back(make_tensor(types[r], shapes[r], values[r].data()));
   return out;
 }
 

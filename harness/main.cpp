@@ -84,7 +84,8 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option("--max-steps", options.max_steps, "longest chain, in steps (10)")
       ->check(CLI::Range(1, 1000))
       ->option_text("N");
-  run->add_option("--dtype", options.dtype, "element type of all inputs: f64, f32, bf16 or f16 (f64)")->option_text("D");
+  run->add_option("--dtype", options.dtype, "element type of all inputs: f64, f32, bf16, f16, or mixed (f64)")
+      ->option_text("D");
   add_device(run, options.device);
   add_witnesses(run, options.witnesses);
   add_lanes(run, options.lanes);

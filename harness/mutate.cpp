@@ -6,6 +6,7 @@
 
 #include "harness/generate.hpp"
 #include "harness/mutate_edit.hpp"
+#include "harness/retype.hpp"
 #include "harness/typing.hpp"
 
 namespace gradsmith {
@@ -88,6 +89,15 @@ Chain mutate(const Chain& given, Choices& choices) {
     if (!(changed == chain)) return changed;
   }
   return chain;
+}
+
+Chain mutate_types(const Chain& chain, Choices& choices) {
+  Chain changed = canonical_names(chain);
+  changed.comments.clear();
+  const std::vector<DType*> places = type_places(changed);
+  if (places.empty()) return chain;
+  *choices.pick(places) = floating_types[choices.below(floating_types.size())];
+  return reducing::valid(changed) ? changed : chain;
 }
 
 }  // namespace gradsmith

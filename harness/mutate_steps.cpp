@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "harness/mutate_edit.hpp"
+#include "harness/retype.hpp"
 
 namespace gradsmith::mutating {
 
@@ -42,8 +43,18 @@ Argument draw_argument(const Param& param, const std::vector<Value>& values, Cho
   return None{};
 }
 
+/// Casts only where types mix already: a chain of one floating type stays one.
+const std::vector<const Op*>& drawn_ops(const Chain& chain) {
+  static const std::vector<const Op*> no_casts = [] {
+    std::vector<const Op*> list = all_ops();
+    std::erase_if(list, [](const Op* op) { return op->mixing == Mixing::named; });
+    return list;
+  }();
+  return types_of(chain).size() > 1 ? all_ops() : no_casts;
+}
+
 Step draw_step(Chain& chain, const std::vector<Value>& values, Choices& choices) {
-  const auto& ops = all_ops();
+  const auto& ops = drawn_ops(chain);
   Step step{.op = ops[choices.below(ops.size())]};
   for (const Param& param : step.op->params) step.args.push_back(draw_argument(param, values, choices));
   const bool out_of_place = step.op->pure || step.op->pure_many;
@@ -101,7 +112,8 @@ bool replace_op(Chain& chain, Choices& choices) {
   std::vector<Value> operands;
   for_each_ref(step, [&](Value& value) { operands.push_back(value); });
   if (operands.empty()) return false;
-  const Op& op = *all_ops()[choices.below(all_ops().size())];
+  const auto& ops = drawn_ops(chain);
+  const Op& op = *ops[choices.below(ops.size())];
   if (step.inplace ? !op.inplace : !(op.pure || (op.pure_many && step.results.size() > 1))) return false;
   const auto values = defined_before(chain, *at);
   Step other{.op = &op, .inplace = step.inplace, .results = step.results};

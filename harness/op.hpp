@@ -47,6 +47,7 @@ class Args {
   double operator[](std::size_t i) const { return std::get<double>((*args_)[i]); }
   std::int64_t integer(std::size_t i) const { return static_cast<std::int64_t>((*this)[i]); }
   bool flag(std::size_t i) const { return std::get<bool>((*args_)[i]); }
+  DType dtype(std::size_t i) const { return std::get<DType>((*args_)[i]); }
   const std::string& text(std::size_t i) const { return std::get<std::string>((*args_)[i]); }
   const std::vector<double>& list(std::size_t i) const { return std::get<std::vector<double>>((*args_)[i]); }
   std::size_t size() const { return args_->size(); }
@@ -136,6 +137,15 @@ struct Extra {
   std::int64_t most = 0;  ///< at the moment when the call holds most, with what it keeps
 };
 
+/// What an op does with floating operands of different types (promotion.hpp).
+enum class Mixing : std::uint8_t {
+  promotes,       ///< computes in at::result_type of all, which is the result's type; a target keeps its own
+  into_self,      ///< casts the others to the type of operand 0
+  named,          ///< casts operand 0 to the type that parameter 1 names
+  refused,        ///< takes tensors of one type only (E41)
+  refused_first,  ///< the same, found before autograd looks at the operands
+};
+
 /// How results relate to operand 0.
 enum class Alias : std::uint8_t {
   none,         ///< fresh memory
@@ -161,8 +171,7 @@ struct Op {
   std::vector<Interval> domain{};                              ///< per parameter, tensors; missing: all reals
   std::vector<Save> saves{};                                   ///< sorted by the names of what is read (ops::entries)
   Alias alias = Alias::none;
-  bool (*through_view)(const std::vector<TensorInfo>& operands, int operand) = nullptr;  ///< composites: the operand is read through a view made first
-  int reads_first = 0;                                         ///< operand whose grad_fn is read first (prelu reshapes its weight)
+  bool (*through_view)(const std::vector<TensorInfo>& operands, int operand) = nullptr;  ///< composites: the operand is read, before others, through a view made first
   bool overlap_unchecked = false;                              ///< in-place kernel accepts a self-overlapping target (autograd.md 7.4)
   bool memory_first = false;                                   ///< in place, looks at memory (E13, E14) before attributes (E24)
   std::string_view (*backward_refusal)(const Args&, bool inplace) = nullptr;  ///< E21, E22, E23; "" if none
@@ -170,6 +179,9 @@ struct Op {
   std::string_view (*forward_refusal)(const Args&, bool inplace) = nullptr;  ///< E23b: no formula of forward mode; "" if there is one
   std::string_view second_refusal{};                           ///< E23: its gradient cannot be differentiated again; "" if it can
   std::string_view composite{};                                ///< "" or why this is not one node, e.g. "selu_ = elu_"
+  Mixing mixing = Mixing::promotes;
+  bool passes_gradient = false;  ///< the gradient is what arrives, where comparisons say so: operands give it no type
+  bool scalar_in_float = false;  ///< kernels of 16-bit types read a 0-dim operand 1 of another type in float
   bool twin_bitwise = true;                                    ///< both forms differentiate alike, bit for bit
 };
 

@@ -205,9 +205,12 @@ void simplify_layout(const Chain& chain, Offer& offer) {
   }
 }
 
-/// Floating inputs become f64: all at once, then singly.
+/// All floating tensors get one type, the widest that will do; else inputs become f64 singly.
 void widen_dtypes(const Chain& chain, Offer& offer) {
   if (offer(in_type(chain, DType::f64))) return;
+  const auto types = types_of(chain);
+  for (const DType type : types)
+    if (types.size() > 1 && offer(in_type(chain, type))) return;
   for (const std::size_t i : inputs_of(chain)) {
     Chain one = chain;
     std::get<Input>(one.statements[i]).dtype = DType::f64;

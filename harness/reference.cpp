@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "harness/ops/lanes.hpp"
 #include "harness/tape_narrow.hpp"
 #include "harness/values.hpp"
 
@@ -49,6 +50,7 @@ Evaluator::Evaluator(std::uint64_t noise, DType dtype, NoGradViews views, const 
     : no_grad_views_(views), along_(along) {
   Tape::active().clear();
   Noise::restart(noise, dtype);
+  Tape::active().work_in(dtype, dtype);
 }
 
 Evaluator::Tensor& Evaluator::define(Value value) {
@@ -95,7 +97,8 @@ void Evaluator::bind_gradients(const Backward& statement, const std::vector<Lane
   for (std::size_t k = 0; k < statement.results.size(); ++k) {
     if (statement.results[k] == dropped) continue;
     std::vector<Lanes> gradient;
-    for (const Var& v : read((*statement.wrt)[k])) gradient.push_back(v.node < 0 ? Lanes(0.0) : adjoint[v.node]);
+    for (const Var& v : read((*statement.wrt)[k]))  // where nothing flows LibTorch has 0, or 0 times what arrives
+      gradient.push_back(ops::with_either_zero(v.node < 0 ? Lanes(0.0) : adjoint[v.node]));
     bind(statement.results[k], std::move(gradient));
   }
 }
@@ -122,6 +125,8 @@ void Evaluator::add(const Statement& statement, const Typed& typed) {
   const std::size_t index = statements_++;
   if (const auto* input = std::get_if<Input>(&statement)) {
     Tensor& t = define(input->name);
+    t.dtype = input->dtype;
+    if (is_floating(t.dtype)) Tape::active().work_in(t.dtype, t.dtype);
     const auto data = input_storage(*input);
     const auto layout = input_layout(*input);
     const auto positions = storage_positions(layout);
@@ -181,6 +186,7 @@ void Evaluator::view(const Step& step, const TypedStep& typed) {
     t.storage = from.storage;
     t.view = step.op->alias != Alias::detach;
     t.per_position = from.per_position;
+    t.dtype = from.dtype;
     t.cells.reserve(positions[k].size());
     for (const auto p : positions[k]) t.cells.push_back(from.cells[p]);
     const int storage = from.storage, family = from.family;
@@ -192,10 +198,14 @@ void Evaluator::view(const Step& step, const TypedStep& typed) {
 
 void Evaluator::step(const Step& step, const TypedStep& typed) {
   const Op& op = *step.op;
-  const std::vector<Argument> rounded = Noise::narrow() ? in_float(step.args) : std::vector<Argument>();
-  const Args args(Noise::narrow() ? rounded : step.args);
-  const bool copies = !typed.results.empty() && !typed.results[0].view && !typed.results[0].same_object;
-  if (op.alias != Alias::none && (op.alias == Alias::detach || !copies)) return view(step, typed);
+  Tape& tape = Tape::active();
+  if (is_floating(typed.computes) && is_floating(typed.stores)) tape.work_in(typed.computes, typed.stores);
+  const bool in_floats = Noise::computing() != DType::f64;
+  const std::vector<Argument> rounded = in_floats ? in_float(step.args) : std::vector<Argument>();
+  const Args args(in_floats ? rounded : step.args);
+  const bool same = !typed.results.empty() && typed.results[0].same_object;
+  const bool copies = !typed.results.empty() && !typed.results[0].view && !same;
+  if (same || (op.alias != Alias::none && (op.alias == Alias::detach || !copies))) return view(step, typed);
 
   in_.resize(op.params.size());
   Call call{&op, step.inplace, args, std::vector<const TensorInfo*>(op.params.size(), nullptr)};
@@ -205,8 +215,8 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     operand(args.tensor(i), in_[i]);
     call.tensors[i] = &typed.operands[i];
   }
-  Tape& tape = Tape::active();
   tape.set_recording(regions_ == 0);
+  if (Noise::narrow()) cast_operands(step, typed);
   const auto before = static_cast<int>(tape.size());
   std::vector<ResultInfo> written;
   if (step.inplace) written.emplace_back().layout = typed.operands[0].layout;
@@ -277,6 +287,7 @@ void Evaluator::step(const Step& step, const TypedStep& typed) {
     values.reserve(out_[k].size());
     for (const Var& v : out_[k]) values.push_back(v.v);
     bind(step.results[k], std::move(values));
+    tensors_[step.results[k]].dtype = typed.stores;
     auto& nodes = families_[tensors_[step.results[k]].family];
     tracks_[tensors_[step.results[k]].family] = static_cast<char>(tracks);
     for (std::size_t e = 0; e < nodes.size(); ++e) nodes[e] = out_[k][e].node;
@@ -292,7 +303,9 @@ std::vector<Lanes> Evaluator::sweep(const std::vector<Value>& roots,
       const int node = families_[t.family][t.cells[e]];
       if (node < 0) continue;
       Lanes& at = adjoint[node];
-      at = at.exact() == 0 ? Lanes(cotangents[r][e]) : accumulated(at, cotangents[r][e]);  // sums round, single seeds do not
+      Noise::work_in(t.dtype, t.dtype);
+      const Lanes seed(cotangents[r][e]);  // a single one does not round, sums do
+      at = at.is_zero() ? seed : accumulated(at, seed);
     }
   }
   if (!Tape::active().sweep(adjoint)) infinite_ = true;
@@ -300,19 +313,17 @@ std::vector<Lanes> Evaluator::sweep(const std::vector<Value>& roots,
 }
 
 std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots,
-                                       const Typed& typed, DType dtype) {
+                                       const Typed& typed) {
   std::vector<Shape> shapes;
-  for (const Value root : roots) shapes.push_back(typed.values[root].layout.shape);
-  if (cotangent) return cotangent_values(*cotangent, shapes, dtype);
+  std::vector<DType> types;
+  for (const Value root : roots) {
+    shapes.push_back(typed.values[root].layout.shape);
+    types.push_back(typed.values[root].dtype);
+  }
+  if (cotangent) return cotangent_values(*cotangent, shapes, types);
   std::vector<std::vector<double>> ones;
   for (const Shape& shape : shapes) ones.emplace_back(element_count(shape), 1.0);
   return ones;
-}
-
-DType floating_type(const Chain& chain) {
-  for (const auto& statement : chain.statements)
-    if (const auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype)) return input->dtype;
-  return DType::f64;
 }
 
 Reference run_reference(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
@@ -326,7 +337,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
   std::vector<Value> leaves, defined;
 
   const auto backward = [&](const Backward& statement) {
-    const auto cotangents = seeds(statement.cotangent, statement.roots, typed, dtype);
+    const auto cotangents = seeds(statement.cotangent, statement.roots, typed);
     const auto adjoint = evaluator.sweep(statement.roots, cotangents);
     if (on_sweep) on_sweep(evaluator, statement, adjoint);
     const Tape& tape = Tape::active();
@@ -344,6 +355,7 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     if (!statement.wrt) {
       for (const Value leaf : leaves) {
         const auto& nodes = evaluator.leaf(leaf);
+        Noise::work_in(typed.values[leaf].dtype, typed.values[leaf].dtype);
         for (std::size_t e = 0; e < nodes.size(); ++e)
           gradients[leaf][e] = accumulated(gradients[leaf][e], adjoint[nodes[e]]);
       }
@@ -373,10 +385,10 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
     }
   }
   if (!implied_roots.empty()) backward({.roots = implied_roots, .cotangent = Spec{}});
-  for (const Value value : defined) out.values[value] = spread_of(evaluator.lanes(value));
+  for (const Value value : defined) out.values[value] = spread_of(evaluator.lanes(value), typed.values[value].dtype);
   out.leaf_nodes.resize(chain.names.size());
   for (const Value leaf : leaves) {
-    out.gradients[leaf] = spread_of(gradients[leaf]);
+    out.gradients[leaf] = spread_of(gradients[leaf], typed.values[leaf].dtype);
     out.leaf_nodes[leaf] = evaluator.leaf(leaf);
   }
   if (out.open.empty()) out.open = evaluator.open();

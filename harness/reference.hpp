@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/outcome.hpp"
+#include "harness/retype.hpp"
 #include "harness/tape.hpp"
 #include "harness/typing.hpp"
 
@@ -19,10 +20,12 @@ struct Spread {
   std::vector<double> value;   ///< lane 0: the exact maths in double
   std::vector<double> spread;  ///< max over replicas of |replica - value|
   double least = 0x1p-1074;    ///< smallest number of the tensor's type that every kernel keeps
+  DType dtype = DType::f64;    ///< of the tensor
 };
 
-/// Lane 0 of each element and how far its replicas are from it: NaN where one left the numbers.
-Spread spread_of(const std::vector<Lanes>& lanes);
+/// Lane 0 of each element of a tensor of that type, and how far its replicas are from it: NaN where one left the
+/// numbers.
+Spread spread_of(const std::vector<Lanes>& lanes, DType dtype = DType::f64);
 /// Widens the spreads of `into` by those of `more`, of the same tensors by other noise. NaN widens, and stays.
 void widen(std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& more);
 
@@ -50,7 +53,7 @@ using Tangents = std::vector<std::vector<double>>;
 /// the nodes, since `detach` shares memory but not history.
 class Evaluator {
  public:
-  /// Starts on an empty tape. `noise` chooses the replicas; `dtype` their unit roundoff and the rounding of inputs.
+  /// Starts on an empty tape. `noise` chooses the replicas; `dtype` is the chain's (floating_type).
   /// On Duals, `along` has the tangents of the leaves.
   explicit Evaluator(std::uint64_t noise = 0, DType dtype = DType::f64, NoGradViews views = NoGradViews::cut,
                      const Tangents* along = nullptr);
@@ -90,6 +93,7 @@ class Evaluator {
  private:
   struct Tensor {
     int storage = -1, family = -1;
+    DType dtype = DType::f64;
     std::vector<std::int32_t> cells{};
     std::vector<int> leaf{};
     bool view = false;
@@ -98,6 +102,7 @@ class Evaluator {
   void step(const Step& step, const TypedStep& typed);
   void view(const Step& step, const TypedStep& typed);
   void operand(Value value, std::vector<Var>& out) const;
+  void cast_operands(const Step& step, const TypedStep& typed);
   Tensor& define(Value value);
   int new_storage(std::vector<Lanes> cells);
   int new_family(int storage);
@@ -121,7 +126,7 @@ class Evaluator {
 
 /// Cotangents a `backward` statement seeds, one list per root: ones without a spec, else the generated ones.
 std::vector<std::vector<double>> seeds(const std::optional<Spec>& cotangent, const std::vector<Value>& roots,
-                                       const Typed& typed, DType dtype);
+                                       const Typed& typed);
 
 /// Called after every `backward` (the implied one too) with the evaluator and the adjoints of its sweep.
 using OnSweep = std::function<void(const Evaluator&, const Backward&, const std::vector<Lanes>&)>;
@@ -133,7 +138,5 @@ Reference run_reference(const Chain& chain, const Typed& typed, const std::vecto
                         const Tangents* along = nullptr);
 /// Widens `reference`'s spreads by those of `more` (another noise).
 void widen(Reference& reference, const Reference& more);
-/// The floating type of a chain (of its first floating input; f64 if it has none).
-DType floating_type(const Chain& chain);
 
 }  // namespace gradsmith

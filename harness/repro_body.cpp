@@ -232,11 +232,11 @@ class Writer {
   std::vector<std::string> cotangents(const Backward& backward) {
     std::vector<std::string> texts;
     if (!backward.cotangent) return texts;
-    std::vector<Shape> shapes;
-    for (const Value root : backward.roots) shapes.push_back(typed_.values[root].layout.shape);
-    const auto values = cotangent_values(*backward.cotangent, shapes, typed_.values[backward.roots[0]].dtype);
-    for (std::size_t r = 0; r < shapes.size(); ++r)
-      texts.push_back(tensor(typed_.values[backward.roots[r]].dtype, shapes[r], values[r]));
+    const auto values = seeds(backward.cotangent, backward.roots, typed_);
+    for (std::size_t r = 0; r < values.size(); ++r) {
+      const TensorInfo& root = typed_.values[backward.roots[r]];
+      texts.push_back(tensor(root.dtype, root.layout.shape, values[r]));
+    }
     return texts;
   }
 
@@ -304,8 +304,7 @@ class Writer {
   }
   void check(const std::string& what, const std::string& observed, const Spread& expected, bool gradient) {
     body_.check = true;
-    auto bounds =
-        rounded_up(tolerances(expected, unit_roundoff(floating_type(chain_)), tolerance_for(chain_, gradient)));
+    auto bounds = rounded_up(tolerances(expected, roundoff_of(expected), tolerance_for(chain_, gradient)));
     if (answer_.mode != Mode::reverse)  // as compare_derivatives has it
       for (std::size_t e = 0; e < bounds.size(); ++e)
         if (std::abs(expected.value[e]) < underflowing) bounds[e] = std::max(bounds[e], underflowing);

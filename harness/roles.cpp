@@ -36,6 +36,7 @@ const std::vector<Role>& roles() {
       {.name = "f32", .words = "everything in float", .environment = {{"GRADSMITH_KNOBS", "f32"}}},
       {.name = "bf16", .words = "everything in bfloat16", .environment = {{"GRADSMITH_KNOBS", "bf16"}}},
       {.name = "f16", .words = "everything in float16", .environment = {{"GRADSMITH_KNOBS", "f16"}}},
+      {.name = "mixed", .words = "several floating types a chain", .environment = {{"GRADSMITH_KNOBS", "mixed"}}},
       {.name = "seeds", .words = "starts from the stored seeds again and again", .starts_from_merged = false},
   };
   return table;

@@ -6,10 +6,11 @@
 
 namespace gradsmith {
 
-Spread spread_of(const std::vector<Lanes>& lanes) {
+Spread spread_of(const std::vector<Lanes>& lanes, DType dtype) {
   Spread out;
+  out.dtype = dtype;
   // Below the normal numbers of float some kernels of oneDNN give 0.
-  if (Noise::narrow()) out.least = std::max(range_of(Noise::storage()).least, range_of(DType::f32).normal / 2);
+  if (Noise::narrow()) out.least = std::max(range_of(dtype).least, range_of(DType::f32).normal / 2);
   out.value.reserve(lanes.size());
   out.spread.reserve(lanes.size());
   for (const Lanes& l : lanes) {

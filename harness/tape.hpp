@@ -21,7 +21,8 @@ struct Var {
   double exact() const { return v.exact(); }
 };
 
-/// A comparison that the maths made: which scalars, and how far they were apart. What makes kinks visible.
+/// How far two scalars are from where a function of them is another one: those of a comparison that the maths made, by
+/// how far they were apart; the operand of a periodic function, by a radian. What makes kinks and turns visible.
 struct Branch {
   int a, b;       // nodes, -1 for constants
   double gap;     // value(a) - value(b), lane 0
@@ -43,8 +44,15 @@ class Tape {
   int push(double value, int a, const Lanes& da, int b = -1, const Lanes& db = {});
   /// Records a comparison, folds its outcome into the signature; `disagree`: a replica took the other side.
   void branch(bool outcome, bool disagree, const Branch& b);
+  /// A periodic function of this node (-1: none): it turns within a radian, however large its operand.
+  void turn(int node) {
+    if (recording_ && node >= 0) branches_.push_back({node, -1, 1});
+  }
 
-  /// Says that the adjoint of this node (-1: none) is a tensor's element: in a narrow type it is rounded.
+  /// Nodes from here on are those of a kernel that computes in one type and leaves tensors of another (Noise::work_in).
+  void work_in(DType computing, DType storage);
+  /// Says that the adjoint of this node (-1: none) is an element of a tensor of the type at hand: in a narrow type it
+  /// is rounded.
   void keep(int node) {
     if (Noise::narrow() && node >= 0) keep_narrow(node);
   }
@@ -73,11 +81,18 @@ class Tape {
   void set_recording(bool on) { recording_ = on; }
 
  private:
+  /// Nodes of one kind of kernel, from `first` on.
+  struct Run {
+    int first;
+    DType computing, storage;
+  };
   void keep_narrow(int node);
+  bool is_kept(std::size_t node) const { return node < kept_.size() && kept_[node] != 0; }
   bool sweep_narrow(std::vector<Lanes>& adjoint) const;
 
   std::vector<Node> nodes_;
-  std::vector<char> kept_;  // by node, up to the last kept one
+  std::vector<char> kept_;  // by node, up to the last kept one: 1 + the type of its tensor; 0: not kept
+  std::vector<Run> runs_;   // in order
   std::vector<Lanes> motions_;  // by node, on duals: its tangents
   Lanes motion(int a, const Lanes& da, int b, const Lanes& db) const;
   std::vector<Branch> branches_;

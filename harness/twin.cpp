@@ -31,7 +31,8 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
   std::vector<Value> wrt;
   std::vector<char> rewritten(storages);  // in a region: other data, the same history
   int depth = 0;
-  for (const auto& statement : chain.statements) {
+  for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    const Statement& statement = chain.statements[i];
     depth += std::holds_alternative<RegionBegin>(statement);
     depth -= std::holds_alternative<RegionEnd>(statement);
     if (const auto* backward = std::get_if<Backward>(&statement)) {
@@ -48,6 +49,8 @@ Plan plan_twin(const Chain& chain, const Typed& typed) {
     // Kernels tell strides and alignment apart (a dot product sums in another order): both are kept.
     if (!is_dense(target.layout) || target.layout.offset != 0) needs_layout[target.storage] = 1;
     if (!step->op->twin_bitwise) plan.bitwise = false;
+    if (typed.steps[i].computes != typed.steps[i].stores)
+      plan.bitwise = false;  // the twin's gradients are of the wider type
     // What arrives at a tensor from several sides takes the strides of whichever comes first; sums follow them.
     if (!(target.layout == contiguous_layout(target.layout.shape))) plan.bitwise = false;
   }

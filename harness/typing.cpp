@@ -6,6 +6,7 @@
 
 #include "harness/layout.hpp"
 #include "harness/ops/family.hpp"
+#include "harness/promotion.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
@@ -30,51 +31,6 @@ std::string_view inplace_refusal(const Call& call, const std::vector<Value>& val
   if (!shaped.refusal.empty()) return shaped.refusal;
   if (!shaped.results.empty() && shaped.results[0].layout.shape != self.layout.shape) return "E18";
   return {};
-}
-
-/// Element type of a result, or a refusal (E20), or a message. All floating operands must agree; i64 and bool tensors may
-/// join them in add, sub and mul.
-struct Promotion {
-  DType dtype = DType::f64;
-  std::string_view refusal{};
-  std::string invalid{};
-};
-Promotion promote(const Call& call) {
-  Promotion out;
-  bool floating = false, integer = false;
-  for (std::size_t i = 0; i < call.tensors.size(); ++i) {
-    const TensorInfo* t = call.tensors[i];
-    const Param& param = call.op->params[i];
-    if (!t) continue;
-    if (!param.differentiable) {
-      if (t->dtype != DType::boolean) out.invalid = fmt::format("{} of {} must be a bool tensor", param.name, call.op->name);
-      continue;
-    }
-    if (!is_floating(t->dtype)) {
-      integer = true;
-      continue;
-    }
-    if (floating && t->dtype != out.dtype)
-      out.invalid = fmt::format("{} mixes {} and {}: one floating type a chain is supported", call.op->name,
-                                dtype_name(out.dtype), dtype_name(t->dtype));
-    floating = true;
-    out.dtype = t->dtype;
-  }
-  if (!integer || !out.invalid.empty()) return out;
-  const auto name = call.op->name;
-  const bool movable = call.op->alias != Alias::none || name == "clone" || name == "copy" || name == "fill" || name == "zero";
-  const bool boolean = std::any_of(call.tensors.begin(), call.tensors.end(),
-                                   [](const TensorInfo* t) { return t && t->dtype == DType::boolean; });
-  if (name == "sub" && boolean) {
-    out.invalid = "sub takes no bool tensor";
-  } else if (movable) {
-    out.dtype = call.tensors[0]->dtype;
-  } else if (floating && (name == "add" || name == "sub" || name == "mul")) {
-    if (call.inplace && !is_floating(call.tensors[0]->dtype)) out.refusal = "E20";
-  } else {
-    out.invalid = fmt::format("{} takes floating tensors here, not i64 or bool", name);
-  }
-  return out;
 }
 
 }  // namespace
@@ -140,7 +96,11 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
     const ShapeRule rule = layouts_ == Layouts::device && op.shape_on_device ? op.shape_on_device : op.shape;
     Shaped shaped = rule ? rule(call) : ops::elementwise_shape(call);
     if (!shaped.invalid.empty()) return shaped.invalid;
-    if (step->inplace) {
+    typed.computes = promotion.computes;
+    typed.stores = promotion.stores;
+    if (promotion.refusal == "E41") {  // looked at before anything else
+      typed.kernel_refusal = promotion.refusal;
+    } else if (step->inplace) {
       typed.kernel_refusal = inplace_refusal(call, values, shaped);
       if (typed.kernel_refusal.empty()) typed.kernel_refusal = promotion.refusal;
     } else {
@@ -162,7 +122,7 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
                              shape_text(result.layout.shape), Limits::elements, Limits::dimensions);
         const bool shares = result.view || result.same_object || op.alias == Alias::detach;
         define(step->results[k],
-               {promotion.dtype, result.layout, shares ? call.tensors[0]->storage : next_storage_++}, true,
+               {promotion.stores, result.layout, shares ? call.tensors[0]->storage : next_storage_++}, true,
                result.same_object ? typed_.object[call.args.tensor(0)] : -1);
       }
       typed.results = std::move(shaped.results);

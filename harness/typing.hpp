@@ -14,7 +14,9 @@ namespace gradsmith {
 struct TypedStep {
   std::vector<TensorInfo> operands{};    ///< by parameter position; default where no tensor stands
   std::vector<ResultInfo> results{};     ///< out of place: one per result. In place: none
-  std::string_view kernel_refusal{};     ///< E13, E14, E18, E19, E20, E24 or empty: what the kernel itself must raise
+  std::string_view kernel_refusal{};  ///< E13, E14, E18, E19, E20, E24, E41 or empty: what the kernel itself must raise
+  DType computes = DType::f64;           ///< the type in which the kernel computes
+  DType stores = DType::f64;             ///< the type of the results, or of the target
 };
 
 /// A chain with its types. Statements after a step that must be refused by its kernel are typed as far as possible: names

@@ -145,19 +145,20 @@ std::uint64_t direction_seed(const Input& input) {
   return seed;
 }
 
-std::vector<std::vector<double>> cotangent_values(const Spec& spec, const std::vector<Shape>& roots, DType dtype) {
+std::vector<std::vector<double>> cotangent_values(const Spec& spec, const std::vector<Shape>& roots,
+                                                  const std::vector<DType>& types) {
   std::vector<std::vector<double>> values;
   auto next = spec.list.begin();
   for (std::size_t r = 0; r < roots.size(); ++r) {
     const std::int64_t count = element_count(roots[r]);
     if (spec.kind != Spec::Kind::list) {
-      values.push_back(generate_values(spec, dtype, count, r + 1));
+      values.push_back(generate_values(spec, types[r], count, r + 1));
       continue;
     }
     if (spec.list.end() - next < count) std::abort();  // the parser has counted them
     Spec part{.kind = Spec::Kind::list, .list = {next, next + count}};
     next += count;
-    values.push_back(generate_values(part, dtype, count));
+    values.push_back(generate_values(part, types[r], count));
   }
   return values;
 }

@@ -23,7 +23,9 @@ Layout input_layout(const Input& input);
 /// those of the whole.
 std::uint64_t direction_seed(const Input& input);
 
-/// Cotangents of a `backward` statement for roots of the given shapes: generated per root, or the flat list cut up.
-std::vector<std::vector<double>> cotangent_values(const Spec& spec, const std::vector<Shape>& roots, DType dtype);
+/// Cotangents of a `backward` statement for roots of these shapes and types: generated per root, or the flat list cut
+/// up.
+std::vector<std::vector<double>> cotangent_values(const Spec& spec, const std::vector<Shape>& roots,
+                                                  const std::vector<DType>& types);
 
 }  // namespace gradsmith

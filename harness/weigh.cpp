@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 namespace gradsmith {
 
 void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<Array>>& observed,
-           const std::vector<std::optional<Spread>>& expected, const Scale& scale, Missing missing) {
+           const std::vector<std::optional<Spread>>& expected, const Tolerance& tolerance, Missing missing) {
   for (std::size_t v = 0; v < expected.size(); ++v) {
     if (!expected[v]) continue;
     std::vector<double> zeros;
@@ -17,7 +19,9 @@ void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<A
       data = &zeros;
     }
     if (!data) continue;
-    const Departure d = compare(*data, *expected[v], scale.u, scale.tolerance);
+    Departure d = compare(*data, *expected[v], roundoff_of(*expected[v]), tolerance);
+    if (v < observed.size() && observed[v] && observed[v]->dtype != expected[v]->dtype)  // whatever the numbers are
+      d = {std::numeric_limits<double>::infinity(), 0, d.observed, d.expected};
     if (!(d.ratio <= out.ratio)) {
       out.ratio = d.ratio;
       out.observed = d.observed;

@@ -8,19 +8,15 @@
 
 namespace gradsmith {
 
-/// By what departures are measured.
-struct Scale {
-  double u;  ///< unit roundoff of the tensors' type
-  Tolerance tolerance;
-};
-
 /// What a tensor counts as that LibTorch did not give: no number at all, or zeros (a gradient that is not defined).
 enum class Missing : std::uint8_t { is_left_out, is_zero };
 
 /// Leaves in `out` the element that departs most, with both numbers, the tensor's name and the ratio, where it departs
-/// further than what `out` holds already. `observed` and `expected` by Value.
+/// further than what `out` holds already; a tensor of another type than expected departs infinitely. `observed` and
+/// `expected` by Value.
 void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<Array>>& observed,
-           const std::vector<std::optional<Spread>>& expected, const Scale& scale, Missing missing = Missing::is_left_out);
+           const std::vector<std::optional<Spread>>& expected, const Tolerance& tolerance,
+           Missing missing = Missing::is_left_out);
 
 /// Of a mode of its own: the worst departure of its derivatives over all tensors, as `compare_derivatives` measures it;
 /// `agree`, whatever the ratio. `what` stands before the tensor's name.

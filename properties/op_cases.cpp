@@ -55,6 +55,7 @@ std::vector<OpCase> cases_of(const Op& op, int count) {
   knobs.max_steps = 1;
   knobs.refused = knobs.regions = knobs.edges = 0;
   knobs.ops = {&op};
+  knobs.mixed = op.mixing == Mixing::named;
   std::vector<OpCase> out;
   for (std::uint64_t seed = 0; static_cast<int>(out.size()) < count && seed < 4u * static_cast<unsigned>(count);
        ++seed) {

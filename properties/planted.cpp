@@ -10,7 +10,7 @@ const std::vector<const Op*>& extra_ops() {
     std::vector<const Op*> all;
     for (const auto& family : {plant::gradients(), plant::values(), plant::writes(), plant::costs(), plant::modes(),
                                plant::for_lanes(), deep_ops(), deadly_ops(), plant::for_sanitizers(), plant::for_types(),
-                               plant::right()})
+                               plant::for_mixed(), plant::right()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

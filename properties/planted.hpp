@@ -52,6 +52,11 @@ struct PlantedForType {
   Minimum minimum;
 };
 
+/// A planted fault that shows only in mixed types: how its signatures begin.
+struct PlantedForMixed {
+  std::string_view op, signature;
+};
+
 /// A planted fault that ends or stops the process, and the signature under which it must be found.
 struct DeadlyPlanted {
   std::string_view op, signature;
@@ -63,14 +68,15 @@ struct PlantedForSanitizer {
 };
 
 /// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep
-/// ones, then the deadly ones, then those for sanitizers, then those of narrow types (which some of the first are,
-/// too).
+/// ones, then the deadly ones, then those for sanitizers, then those of narrow types (which some of the first are, too),
+/// then those of mixed types.
 const std::vector<Planted>& planted();
 const std::vector<PlantedForLane>& planted_for_lanes();
 const std::vector<DeepPlanted>& deep_planted();
 const std::vector<DeadlyPlanted>& deadly_planted();
 const std::vector<PlantedForSanitizer>& planted_for_sanitizers();
 const std::vector<PlantedForType>& planted_for_types();
+const std::vector<PlantedForMixed>& planted_for_mixed();
 /// Ops that are wrong by so many ulp, each size an op: bad_sin_value_1_ulp to bad_sin_gradient_1024_ulp. How small an error is seen in
 /// a type is measured with them (fuzz/smallest_error.py).
 std::vector<std::string_view> graded_by_ulps();

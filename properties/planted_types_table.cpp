@@ -1,4 +1,5 @@
-// Which planted fault must be seen in which narrow type, and what must be left of the chain in the end.
+// Which planted fault must be seen in which narrow type, and what must be left of the chain in the end; and which in
+// mixed types.
 #include "properties/planted.hpp"
 
 namespace gradsmith {
@@ -23,6 +24,17 @@ v1 = bad_sin_gradient_8_ulp(a)
       {"bad_sin_gradient_8_ulp", DType::f16, {"wrong-gradient.bad_sin_gradient_8_ulp.large.f16.cpu", R"(a = input f16[] requires_grad values=[0]
 v1 = bad_sin_gradient_8_ulp(a)
 )"}},
+  };
+  return table;
+}
+
+const std::vector<PlantedForMixed>& planted_for_mixed() {
+  static const std::vector<PlantedForMixed> table = {
+      {"bad_mul_rounds_twice", "wrong-value.bad_mul_rounds_twice."},
+      {"bad_mul_in_first_type", "wrong-value.bad_mul_in_first_type."},
+      {"bad_mul_scalars_decide", "wrong-value.bad_mul_scalars_decide."},
+      {"bad_mul_narrow_gradient", "wrong-gradient.bad_mul_narrow_gradient."},
+      {"bad_mul_keeps_narrow", "wrong-value.bad_mul_keeps_narrow_."},
   };
   return table;
 }

@@ -41,8 +41,8 @@ TEST(CommandLine, Bad_usage_is_one_line_and_exit_code_2) {
   expect_one_line(gradsmith({"run", "--ops", "sigmod"}), 2, "nearest: \"sigmoid\"");
   expect_one_line(gradsmith({"run", "--witness", "oracle"}), 2, "unknown witness \"oracle\"");
   expect_one_line(gradsmith({"run", "--lane", "moat"}), 2, "unknown lane \"moat\"; expected guard, determinism, leak, tf32");
-  expect_one_line(gradsmith({"run", "--dtype", "f31"}), 2, "\"f31\" is no floating type; expected f64, f32, bf16 or f16");
-  expect_one_line(gradsmith({"run", "--dtype", "i64"}), 2, "\"i64\" is no floating type; expected f64, f32, bf16 or f16");
+  expect_one_line(gradsmith({"run", "--dtype", "f31"}), 2, "\"f31\" is no floating type; expected f64, f32, bf16, f16 or mixed");
+  expect_one_line(gradsmith({"run", "--dtype", "i64"}), 2, "\"i64\" is no floating type; expected f64, f32, bf16, f16 or mixed");
   expect_one_line(gradsmith({"run", "--device", "abacus"}), 2, "abacus");
   for (const char* device : {"cuda:", "cuda:x", "cuda:-1", "cuda:10000"})
     expect_one_line(gradsmith({"run", "--device", device}), 2, "expected cpu, cuda, cuda:N");

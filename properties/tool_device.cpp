@@ -60,6 +60,16 @@ TEST(Device, That_computes_as_the_CPU_does_is_never_accused) {
   EXPECT_GT(device["agree"], 3800) << device;
 }
 
+TEST(Device, Promotes_and_casts_mixed_types_as_the_CPU_does) {
+  const Scratch scratch;
+  const Finished finished =
+      command({"run", "--seed", "4", "--cases", "3000", "--dtype", "mixed", "--out", scratch / "out"}, shadow);
+  EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+  const Json device = summary(scratch / "out")["witness"]["device"];
+  EXPECT_EQ(device["disagree"], 0);
+  EXPECT_GT(device["agree"], 2700) << device;
+}
+
 TEST(Device, Bears_out_what_stored_chains_expect) {
   const Finished finished = command({"replay", GRADSMITH_SOURCE_DIR "/corpus"}, shadow);
   EXPECT_EQ(finished.code, 0) << finished.out << finished.err;

@@ -68,6 +68,12 @@ TEST_F(ErrorTexts, Of_every_refused_argument_are_recognised) {
       {"E19", "b = input f64[2]\nv = add(a, b)"},
       {"E18", "b = input f64[2, 2, 3]\nh = clone(a)\nadd_(h, b)"},
       {"E20", "i = input i64[2, 3] values=[1, 2, 3, 4, 5, 6]\nmul_(i, a)"},
+      {"E41", "b = input f32[3, 2]\nv = mm(a, b)"},
+      {"E41", "b = input f32[3]\nv = matmul(a, b)"},
+      {"E41", "b = input f32[2]\nc = input f64[2]\nv = matmul(b, c)"},
+      {"E41", "b = input f16[2, 3]\nv = lerp(a, b, 0.5)"},
+      {"E41", "b = input bf16[2, 3]\nv = lerp(a, a, b)"},
+      {"E41", "b = input f32[1]\nv = prelu(a, b)"},
   };
   for (const auto& one : cases) {
     const std::string text = std::string("gradsmith 1\na = input f64[2, 3] requires_grad\n") + one.steps + "\n";

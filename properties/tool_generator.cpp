@@ -214,6 +214,7 @@ TEST(Generator, Few_chains_have_nothing_to_differentiate_and_a_quarter_says_back
 TEST(Generator, Every_op_turns_up_in_both_forms) {
   std::vector<std::string> forms;
   for (const Op* op : all_ops()) {
+    if (op->mixing == Mixing::named) continue;  // casts are for mixed chains
     if (op->pure || op->pure_many) forms.emplace_back(op->name);
     if (op->inplace) forms.push_back(std::string(op->name) + "_");
   }

@@ -7,9 +7,11 @@
 #include "harness/decode.hpp"
 #include "harness/generate.hpp"
 #include "harness/mutate.hpp"
+#include "harness/op.hpp"
 #include "harness/parse.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce_edit.hpp"
+#include "harness/retype.hpp"
 #include "properties/chains.hpp"
 
 namespace gradsmith {
@@ -55,6 +57,22 @@ TEST(Mutation, Gives_valid_chains_and_equal_ones_for_equal_choices) {
     same += mutant == chain;
   }
   EXPECT_LE(same, 5);
+}
+
+TEST(Mutation, Of_types_mixes_them_and_lets_casts_in) {
+  int mixed = 0, casts = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Choices choices(seed);
+    Chain chain = generated(seed);
+    EXPECT_EQ(types_of(mutate(chain, choices)).size(), types_of(chain).size()) << "another mutation mixes none";
+    for (int round = 0; round < 4; ++round) chain = mutate(mutate_types(chain, choices), choices);
+    expect_chain(chain);
+    mixed += types_of(chain).size() > 1;
+    for (const Statement& statement : chain.statements)
+      if (const auto* step = std::get_if<Step>(&statement)) casts += step->op->mixing == Mixing::named;
+  }
+  EXPECT_GE(mixed, 100) << "of others all but one input was dropped, or none is a floating one";
+  EXPECT_GE(casts, 10);
 }
 
 TEST(Mutation, Again_and_again_keeps_chains_short) {

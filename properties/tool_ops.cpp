@@ -8,6 +8,7 @@
 #include "harness/actuals.hpp"
 #include "harness/files.hpp"
 #include "harness/layout.hpp"
+#include "properties/chains.hpp"
 #include "properties/tool_ops_audits.hpp"
 
 namespace gradsmith {
@@ -202,6 +203,15 @@ TEST_F(OpTable, Would_be_caught_wrong_in_any_field) {
     wrong.spoil(op);
     EXPECT_FALSE(wrong.audit(op).empty()) << wrong.what << " of " << wrong.op;
   }
+}
+
+TEST_F(OpTable, A_write_of_floats_into_integers_that_is_not_refused_is_caught) {
+  Op wrong = *find_op("mul");
+  wrong.inplace = [](const Actuals& a) { a[0].copy_(a[0].mul(a[1])); };
+  Chain chain = parse_or_die("gradsmith 1\na = input i64[2] values=[1, 2]\nb = input f32[2]\nmul_(a, b)\n");
+  EXPECT_EQ(judge(chain).status, Status::agreed_raise);
+  std::get<Step>(chain.statements.back()).op = &wrong;
+  EXPECT_EQ(judge(chain).signature.text(), "missing-error.mul_.E20-step-none.f32.cpu");
 }
 
 TEST_F(OpTable, Would_be_caught_without_any_single_row_of_saves) {

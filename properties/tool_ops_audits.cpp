@@ -320,7 +320,7 @@ Complaints audit_batched(const Op& op) {
           input.values = {.kind = Spec::Kind::list, .list = std::move(elements)};
         }
         const Outcome outcome = execute(moved, {});
-        const auto weights = seeds(Spec{}, roots, *typed, DType::f64);
+        const auto weights = seeds(Spec{}, roots, *typed);
         double f = 0, scale = 0;
         for (std::size_t r = 0; r < roots.size(); ++r)
           for (std::size_t e = 0; e < weights[r].size(); ++e) {

@@ -118,11 +118,11 @@ TEST(Values, Layouts_count_a_dimension_of_size_0_as_1) {
 }
 
 TEST(Values, Each_root_of_a_backward_has_its_own_stream) {
-  const auto drawn = cotangent_values(normal(5), {{2}, {2}}, DType::f64);
+  const auto drawn = cotangent_values(normal(5), {{2}, {2}}, {DType::f64, DType::f64});
   EXPECT_EQ(drawn[0], generate_values(normal(5), DType::f64, 2, 1));
   EXPECT_EQ(drawn[1], generate_values(normal(5), DType::f64, 2, 2));
   const Spec list{.kind = Spec::Kind::list, .list = {1, 2, 3}};
-  EXPECT_EQ(cotangent_values(list, {{2}, {}}, DType::f64), (std::vector<Numbers>{{1, 2}, {3}}));
+  EXPECT_EQ(cotangent_values(list, {{2}, {}}, {DType::f64, DType::f64}), (std::vector<Numbers>{{1, 2}, {3}}));
 }
 
 TEST(Choices, A_seed_gives_splitmix64) {

@@ -16,6 +16,7 @@ struct Rooted {
   Chain chain;
   std::vector<Value> roots;
   std::vector<Shape> shapes;
+  std::vector<DType> types{};
 };
 
 Rooted drawn_rooted(unsigned inplace = 50) {
@@ -27,7 +28,10 @@ Rooted drawn_rooted(unsigned inplace = 50) {
   if (expect(out.chain, std::get<Typed>(typed), &out.roots).refusal) RC_DISCARD("refused without its first backward");
   if (out.roots.empty()) RC_DISCARD("nothing to differentiate");
   if (execute(out.chain, out.roots).refusal) RC_DISCARD("refused, which other properties judge");
-  for (const Value root : out.roots) out.shapes.push_back(std::get<Typed>(typed).values[root].layout.shape);
+  for (const Value root : out.roots) {
+    out.shapes.push_back(std::get<Typed>(typed).values[root].layout.shape);
+    out.types.push_back(std::get<Typed>(typed).values[root].dtype);
+  }
   return out;
 }
 
@@ -111,7 +115,7 @@ RC_GTEST_PROP(Algebra, Scaling_the_cotangent_by_a_power_of_two_scales_the_gradie
   const Rooted one = drawn_rooted();
   const double factor =
       std::ldexp(1.0, *rc::gen::inRange(-8, 9));  // positive: a gradient that nothing reaches stays +0
-  const Cotangents cotangents = cotangent_values(Spec{}, one.shapes, DType::f64);
+  const Cotangents cotangents = cotangent_values(Spec{}, one.shapes, one.types);
   const Outcome plain = execute(with_cotangents(one, cotangents), {});
   const Outcome larger = execute(with_cotangents(one, scaled(cotangents, factor)), {});
   RC_ASSERT(!plain.refusal && !larger.refusal);
@@ -121,9 +125,9 @@ RC_GTEST_PROP(Algebra, Scaling_the_cotangent_by_a_power_of_two_scales_the_gradie
 
 RC_GTEST_PROP(Algebra, A_cotangent_of_zero_gives_a_gradient_of_zero, ()) {
   const Rooted one = drawn_rooted();
-  const Cotangents none = scaled(cotangent_values(Spec{}, one.shapes, DType::f64), 0);
+  const Cotangents none = scaled(cotangent_values(Spec{}, one.shapes, one.types), 0);
   const Outcome outcome = execute(with_cotangents(one, none), {});
-  const Outcome plain = execute(with_cotangents(one, cotangent_values(Spec{}, one.shapes, DType::f64)), {});
+  const Outcome plain = execute(with_cotangents(one, cotangent_values(Spec{}, one.shapes, one.types)), {});
   RC_ASSERT(!outcome.refusal && !plain.refusal);
   if (!is_tame(plain)) RC_DISCARD("infinite derivatives");
   for (const auto& gradient : outcome.gradients)
@@ -132,8 +136,8 @@ RC_GTEST_PROP(Algebra, A_cotangent_of_zero_gives_a_gradient_of_zero, ()) {
 
 RC_GTEST_PROP(Algebra, The_gradient_of_a_sum_of_cotangents_is_the_sum_of_gradients, ()) {
   const Rooted one = drawn_rooted();
-  const Cotangents first = cotangent_values(Spec{.seed = 1}, one.shapes, DType::f64);
-  const Cotangents second = cotangent_values(Spec{.seed = 2}, one.shapes, DType::f64);
+  const Cotangents first = cotangent_values(Spec{.seed = 1}, one.shapes, one.types);
+  const Cotangents second = cotangent_values(Spec{.seed = 2}, one.shapes, one.types);
   Cotangents both = first;
   for (std::size_t r = 0; r < both.size(); ++r)
     for (std::size_t e = 0; e < both[r].size(); ++e) both[r][e] += second[r][e];

@@ -233,7 +233,7 @@ std::vector<const Op*> activations() {
        .params = {tensor()},
        .maths = elementwise([](const Var& x, const Args&) {
          if (x <= -3) return Var(x.v * 0.0, -1);  // NaN at -inf
-         if (x >= 3) return custom(x.v * 6.0 / 6.0, x, 1.0);  // as the kernel rounds: not x to the last bit
+         if (x >= 3) return custom(noisy(noisy(x.v.v).v), x, 1.0);  // times 6 by 6: not x to the last bit
          return custom(x.v * (x.v + 3.0) / 6.0, x, x.v / 3.0 + 0.5);
        }),
        .pure = [](const Actuals& a) { return at::hardswish(a[0]); },
@@ -285,7 +285,8 @@ std::vector<const Op*> activations() {
          if (a.is_tensor(1) || a.is_tensor(2)) at::clamp_(a[0], a.maybe_tensor(1), a.maybe_tensor(2));
          else at::clamp_(a[0], a.maybe_number(1), a.maybe_number(2));
        },
-       .saves = {{.reads = 0}, {.reads = 1}, {.reads = 2}}},
+       .saves = {{.reads = 0}, {.reads = 1}, {.reads = 2}},
+       .passes_gradient = true},
       {.name = "clamp_min",
        .params = {tensor(), {.name = "min", .kind = Kind::tensor_or_number, .choices = {0.0, -0.5, 1.0}}},
        .shape = clamp_shape,
@@ -305,7 +306,8 @@ std::vector<const Op*> activations() {
          if (a.is_tensor(1)) at::clamp_min_(a[0], a[1]);
          else at::clamp_min_(a[0], a.number(1));
        },
-       .saves = {{.reads = 0}, {.reads = 1}}},
+       .saves = {{.reads = 0}, {.reads = 1}},
+       .passes_gradient = true},
       {.name = "clamp_max",
        .params = {tensor(), {.name = "max", .kind = Kind::tensor_or_number, .choices = {0.0, 0.5, -1.0}}},
        .shape = clamp_shape,
@@ -325,7 +327,8 @@ std::vector<const Op*> activations() {
          if (a.is_tensor(1)) at::clamp_max_(a[0], a[1]);
          else at::clamp_max_(a[0], a.number(1));
        },
-       .saves = {{.reads = 0}, {.reads = 1}}},
+       .saves = {{.reads = 0}, {.reads = 1}},
+       .passes_gradient = true},
       {.name = "logit",
        .params = {tensor(), number("eps", None{}, {0.25, 0x1p-10})},
        .maths = elementwise([](const Var& x, const Args& at) {

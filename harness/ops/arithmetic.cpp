@@ -24,32 +24,39 @@ Param operand(std::string_view name, std::vector<Argument> numbers) {
 Shaped tensors_only(const Call& call) {
   Shape shape;
   std::vector<const Layout*> layouts;
+  CastLayouts cast(call);
   for (std::size_t i = 0; i < call.tensors.size(); ++i) {
     if (!call.tensors[i]) continue;
     const auto wider = broadcast(shape, call.shape(i));
     if (!wider) return refused_step("E19");
     shape = *wider;
-    layouts.push_back(&call.layout(i));
+    layouts.push_back(cast.of(call, i));
   }
   return one_result(elementwise_layout(layouts, false, shape));
 }
 
-/// x + alpha * y. Kernels of 16-bit types round the product to the type.
+/// x + alpha * y. The scalar loop of 16-bit types rounds the product to the type, where it may be infinite; the vectorised
+/// one and CUDA do not.
 Var add_scaled(const Var& x, const Var& y, double alpha) {
   if (alpha == 1) return x + y;
-  const bool rounds = Noise::narrow() && Noise::storage() != DType::f32;
-  return custom(rounds ? x.v + stored(alpha * y.v) : fused(alpha, y.v, x.v), x, 1.0, y, alpha);
+  const Lanes sum = fused(alpha, y.v, x.v);
+  const bool rounds = unit_roundoff(Noise::computing()) > unit_roundoff(DType::f32);
+  return custom(rounds ? either_way(sum, x.v + stored(alpha * y.v)) : sum, x, 1.0, y, alpha);
 }
 
 Lanes power(const Lanes& base, const Lanes& exponent) {
   return pow(base, exponent);
 }
 
-/// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf.
+/// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf, though in float16 not
+/// on the CPU; -2 is the reciprocal of a square, which bf16 keeps in the type.
 Lanes power(const Lanes& base, double exponent) {
-  if (exponent == 0.5) return sqrt(base);
-  if (exponent == -0.5) return rsqrt(base);
-  return pow(base, Lanes(exponent));
+  const DType type = Noise::storage();
+  const auto root = [&](const Lanes& own) { return type == DType::f16 ? either_way(pow(base, Lanes(exponent)), own) : own; };
+  if (exponent == 0.5) return root(sqrt(base));
+  if (exponent == -0.5) return root(rsqrt(base));
+  const Lanes plain = pow(base, Lanes(exponent));
+  return exponent == -2 && type == DType::bf16 ? either_way(plain, Lanes(1.0) / stored(base * base)) : plain;
 }
 
 /// pow_backward, pow_backward_self and pow_backward_exponent of FunctionsManual.cpp. An exponent of 0 cuts the path to
@@ -95,7 +102,7 @@ Var addcmul(const Var& x, const Var& t1, const Var& t2, double value) {
 /// self + value * t1 / t2, with the gradients of derivatives.yaml.
 Var addcdiv(const Var& x, const Var& t1, const Var& t2, double value) {
   note_pole(t2);
-  const Lanes by_t2 = -(Lanes(value) * t1.v / (t2.v * t2.v));
+  const Lanes by_t2 = -(Lanes(value) * t1.v / t2.v / t2.v);  // forward mode's order: the square may leave the numbers
   return x + custom(Lanes(value) * t1.v / t2.v, t1, Lanes(value) / t2.v, t2, by_t2);
 }
 
@@ -135,7 +142,8 @@ std::vector<const Op*> arithmetic() {
        .pure = [](const Actuals& a) { return a.is_tensor(1) ? a[0].mul(a[1]) : a[0].mul(a.number(1)); },
        .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].mul_(a[1]) : a[0].mul_(a.number(1)); },
        .saves = {{.of = self, .reads = other}, {.of = other, .reads = self}},
-       .memory = number_as_tensor},
+       .memory = number_as_tensor,
+       .scalar_in_float = true},
       {.name = "div",
        .params = {tensor(), operand("other", {2.0, -0.7})},
        .maths = elementwise2([](const Var& x, const Var& y, const Args&) {
@@ -146,7 +154,8 @@ std::vector<const Op*> arithmetic() {
        .inplace = [](const Actuals& a) { a.is_tensor(1) ? a[0].div_(a[1]) : a[0].div_(a.number(1)); },
        .domain = {all_reals, divisor},
        .saves = {{.reads = other}, {.of = other, .reads = self}},
-       .memory = number_as_tensor},
+       .memory = number_as_tensor,
+       .scalar_in_float = true},
       {.name = "pow",
        .params = {tensor(), operand("exponent", {2.0, 3.0, 0.5, -1.0, 1.5, 0.0})},
        .shape = tensors_only,
@@ -182,7 +191,8 @@ std::vector<const Op*> arithmetic() {
        .inplace = [](const Actuals& a) { a.is_tensor(2) ? a[0].lerp_(a[1], a[2]) : a[0].lerp_(a[1], a.number(2)); },
        .saves = {{.reads = 2, .when = has_tensor_2},
                  {.of = 2, .reads = 0, .when = has_tensor_2},
-                 {.of = 2, .reads = 1, .when = has_tensor_2}}},
+                 {.of = 2, .reads = 1, .when = has_tensor_2}},
+       .mixing = Mixing::refused},
       {.name = "maximum",
        .params = {tensor(), tensor("other")},
        .maths = elementwise2([](const Var& x, const Var& y, const Args&) { return extreme(x, y, true); }),

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "harness/layout.hpp"
+#include "harness/promotion.hpp"
 
 namespace gradsmith::ops {
 namespace {
@@ -28,6 +29,12 @@ std::vector<std::int32_t> broadcast_index(const Shape& from, const Shape& to, st
     }
   }
   return index;
+}
+
+/// Layout of a copy that keeps any dense strides.
+Layout copied(const Layout& layout) {
+  if (is_contiguous(layout) || is_dense(layout)) return {layout.shape, layout.strides};
+  return elementwise_layout({&layout}, false, layout.shape);
 }
 
 Param parameter(std::string_view name, Kind kind, std::vector<Argument> choices = {}) {
@@ -82,17 +89,34 @@ Param text(std::string_view name, std::string preset, std::vector<Argument> choi
   return parameter(name, Kind::text, std::move(preset), std::move(choices));
 }
 
+CastLayouts::CastLayouts(const Call& call) {
+  const TensorInfo* first = nullptr;
+  for (std::size_t i = 0; i < call.tensors.size(); ++i) {
+    if (!call.tensors[i] || !call.op->params[i].differentiable) continue;
+    if (!first) first = call.tensors[i];
+    mixed_ |= call.tensors[i]->dtype != first->dtype;
+  }
+  if (mixed_) computes_ = promote(call).computes;
+}
+
+const Layout* CastLayouts::of(const Call& call, std::size_t i) {
+  const TensorInfo& operand = *call.tensors[i];
+  if (!mixed_ || operand.dtype == computes_ || !call.op->params[i].differentiable) return &operand.layout;
+  return &copies_.emplace_back(copied(operand.layout));
+}
+
 Shaped elementwise_shape(const Call& call) {
   Shape shape;
   std::vector<const Layout*> layouts;
   layouts.reserve(call.tensors.size());
+  CastLayouts cast(call);
   bool has_number = false;
   for (std::size_t i = 0; i < call.tensors.size(); ++i) {
     if (!call.tensors[i]) {
       has_number |= call.op->params[i].kind == Kind::tensor_or_number && call.args.is_number(i);
       continue;
     }
-    layouts.push_back(&call.layout(i));
+    layouts.push_back(cast.of(call, i));
     if (call.shape(i) == shape) continue;
     auto wider = broadcast(shape, call.shape(i));
     if (!wider) return refused_step("E19");
@@ -107,11 +131,7 @@ Shaped one_result(Layout layout) {
   return out;
 }
 Shaped contiguous_result(Shape shape) { return one_result(contiguous_layout(shape)); }
-Shaped like_operand(const Call& call) {
-  const Layout& self = call.layout(0);
-  if (is_contiguous(self) || is_dense(self)) return one_result({self.shape, self.strides});
-  return one_result(elementwise_layout({&self}, false, self.shape));
-}
+Shaped like_operand(const Call& call) { return one_result(copied(call.layout(0))); }
 Shaped invalid_step(std::string message) { return {.invalid = std::move(message)}; }
 Shaped refused_step(std::string_view id) { return {.refusal = id}; }
 
@@ -175,6 +195,13 @@ void note_cancellation(const Var& sum) {
   double moved = 0;
   for (int lane = 1; lane < Duals::values(); ++lane) moved = std::max(moved, std::abs(sum.v.v[lane] - sum.exact()));
   if (moved > 0.5 * std::abs(sum.exact())) Tape::active().branch(true, true, {-1, -1, 0});
+}
+
+void Terms::note_order() const {
+  const long double largest = range_of(Noise::narrow() ? DType::f32 : DType::f64).largest;
+  const bool above = up_ > largest, below = down_ < -largest;
+  const bool certain = !infinite_ && above != below && std::fabs(up_ + down_) > largest;
+  if ((above || below) && !certain) Tape::active().branch(true, true, {-1, -1, 0});
 }
 
 void note_pole(const Var& divisor) {

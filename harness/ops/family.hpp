@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <cmath>
+#include <list>
 #include <optional>
 #include <span>
 #include <utility>
@@ -69,6 +71,20 @@ Param integers(std::string_view name, Argument preset, std::vector<Argument> cho
 Param boolean(std::string_view name, bool preset);
 Param text(std::string_view name, std::string preset, std::vector<Argument> choices);
 
+/// Layouts of the operands as LibTorch's TensorIterator meets them: one of another type than it computes in has been
+/// copied.
+class CastLayouts {
+ public:
+  explicit CastLayouts(const Call& call);
+  /// Of operand `i`; lives as long as this and the call.
+  const Layout* of(const Call& call, std::size_t i);
+
+ private:
+  bool mixed_ = false;
+  DType computes_ = DType::f64;
+  std::list<Layout> copies_{};
+};
+
 /// Shape rule of an elementwise call, also what a null `Op::shape` means: the broadcast of all tensor operands, in the
 /// layout that LibTorch's TensorIterator gives it; E19 if the shapes do not fit. For ops that must check their attributes
 /// first. (Typing compares an in-place form's result with its target, E18.)
@@ -101,6 +117,21 @@ std::vector<std::vector<std::int32_t>> reduction_groups(const Shape& shape, cons
 /// A sum whose terms cancel so far that its value is rounding alone: another order of the terms gives any other, and no
 /// replica of one order shows what then follows. Says so to the tape.
 void note_cancellation(const Var& sum);
+/// The terms of a sum. Where those of one sign leave the range of the computation by themselves and those of the other bring the
+/// sum back, or leave it too, their order decides whether it is a number, infinite or NaN: no replica of one order shows that.
+class Terms {
+ public:
+  void add(long double term) {
+    if (std::isfinite(term)) (term > 0 ? up_ : down_) += term;
+    else infinite_ = true;
+  }
+  /// Says so to the tape.
+  void note_order() const;
+
+ private:
+  long double up_ = 0, down_ = 0;
+  bool infinite_ = false;
+};
 /// A divisor whose replicas lie on both sides of 0 is rounding alone and may be 0 itself: x / x is then no number, and no
 /// replica shows it. Says so to the tape.
 void note_pole(const Var& divisor);
@@ -117,5 +148,6 @@ std::vector<const Op*> fills();
 std::vector<const Op*> views();
 std::vector<const Op*> reductions();
 std::vector<const Op*> products();
+std::vector<const Op*> casts();
 
 }  // namespace gradsmith::ops

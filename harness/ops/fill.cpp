@@ -95,7 +95,8 @@ std::vector<const Op*> fills() {
              return a.is_tensor(2) ? at::where(a[1], a[2], a[0]) : a[0].masked_fill(a[1], a.number(2));
            },
        .saves = {{.reads = 1}},
-       .overlap_unchecked = true},
+       .overlap_unchecked = true,
+       .mixing = Mixing::into_self},
       {.name = "fill",
        .params = {tensor(), value_operand()},
        .shape = fill_rule,
@@ -118,6 +119,7 @@ std::vector<const Op*> fills() {
          const bool own = call.args.is_tensor(1) && call.tensors[1]->storage == call.tensors[0]->storage;
          return {.most = own ? bytes_of(call, 1) : 0};
        },
+       .mixing = Mixing::into_self,
        .twin_bitwise = false},  // the twin sums the value's gradient in another order
       {.name = "zero",
        .params = {tensor()},
@@ -130,6 +132,7 @@ std::vector<const Op*> fills() {
        .maths = elementwise2([](const Var&, const Var& src, const Args&) { return src; }),
        .inplace = [](const Actuals& a) { a[0].copy_(a[1]); },
        .functional = [](const Actuals& a) { return instead_of(a[0], a[1]); },
+       .mixing = Mixing::into_self,
        .twin_bitwise = false},  // as fill
       {.name = "clone",
        .params = {tensor()},

@@ -13,7 +13,7 @@ const std::vector<const Op*>& all_ops() {
     std::vector<const Op*> all;
     for (const auto& family :
          {ops::activations(), ops::arithmetic(), ops::unary(), ops::fills(), ops::views(), ops::reductions(),
-          ops::products(), extra_ops()})
+          ops::products(), ops::casts(), extra_ops()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

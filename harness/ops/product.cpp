@@ -54,15 +54,14 @@ void products_in_order(MathsCall& m) {
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j < columns; ++j) {
       Var sum = 0.0;
-      bool finite = true;
+      Terms terms;
       for (std::size_t k = 0; k < inner; ++k) {
-        const Var term = a[i * inner + k] * b[k * columns + j];
+        const Var &left = a[i * inner + k], &right = b[k * columns + j], term = left * right;
         sum = k == 0 ? term : sum + term;
-        finite &= std::isfinite(a[i * inner + k].exact()) && std::isfinite(b[k * columns + j].exact());
+        terms.add(static_cast<long double>(left.exact()) * right.exact());
       }
       if (inner > 2) note_cancellation(sum);
-      // Products that overflow in both directions: with fused additions the infinity that came first stays.
-      if (inner > 1 && isnan(sum) && finite) Tape::active().branch(true, true, {-1, -1, 0});
+      if (inner > 1) terms.note_order();
       m.out[0].push_back(either_zero(sum));
     }
 }
@@ -118,7 +117,8 @@ std::vector<const Op*> products() {
        .pure = [](const Actuals& a) { return at::mm(a[0], a[1]); },
        .batched = call_batched,
        .saves = kept,
-       .memory = copies_for_blas},
+       .memory = copies_for_blas,
+       .mixing = Mixing::refused},
       {.name = "matmul",
        .params = {tensor(), tensor("other")},
        .shape = matmul,
@@ -131,7 +131,8 @@ std::vector<const Op*> products() {
              return operand == 0 && operands[0].layout.shape.size() == 1 && operands[1].layout.shape.size() == 2;
            },
        .memory = copies_for_blas,
-       .composite = "matmul = dot, mv, mm, or unsqueeze, mm and squeeze"},
+       .composite = "matmul = dot, mv, mm, or unsqueeze, mm and squeeze",
+       .mixing = Mixing::refused},
   };
   return entries(table);
 }
