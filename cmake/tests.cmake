@@ -88,3 +88,6 @@ add_test_program(planted tool planted properties/tool_planted*.cpp)
 
 add_test(NAME fetch_libtorch COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/cmake/fetch_libtorch_test.py")
 set_tests_properties(fetch_libtorch PROPERTIES LABELS tool TIMEOUT 300)
+
+add_test(NAME since COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/corpus/since_test.py")
+set_tests_properties(since PROPERTIES LABELS tool TIMEOUT 300)

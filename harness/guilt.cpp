@@ -24,9 +24,18 @@ bool is_view_step(const Step& step, const TypedStep& typed) {
   return step.op->alias == Alias::detach || (!typed.results.empty() && (typed.results[0].view || typed.results[0].same_object));
 }
 
-bool agrees(const std::vector<double>& observed, const Spread& expected) {
-  return observed.size() == expected.value.size() &&
-         compare(observed, expected, roundoff_of(expected)).ratio <= 4 * Tolerance{}.k;  // 3 replicas only: be generous
+bool agrees(const std::vector<double>& observed, const std::optional<Spread>& expected) {
+  return expected && observed.size() == expected->value.size() &&
+         compare(observed, *expected, roundoff_of(*expected)).ratio <= Tolerance{}.k;
+}
+
+/// By statement, with as many replicas as the witness had that made the finding; `once` runs the reference with one noise.
+using Expected = std::vector<std::optional<Spread>>;
+template <class Once>
+Expected by_all_replicas(Once once) {
+  Expected out = once(0);
+  for (int i = 1; i <= Tolerance{}.more_replicas; ++i) widen(out, once(static_cast<std::uint64_t>(i)));
+  return out;
 }
 
 /// Cotangents that arrive at each statement's product (or leaf), summed over all backwards, as LibTorch computes them.
@@ -90,8 +99,9 @@ std::vector<std::shared_ptr<std::vector<double>>> observed_cotangents(const Chai
 }
 
 /// The same cotangents by the reference.
-std::vector<Spread> expected_cotangents(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
-  Evaluator evaluator(0, floating_type(chain));
+Expected expected_cotangents(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
+                             std::uint64_t noise) {
+  Evaluator evaluator(noise, floating_type(chain));
   std::vector<DType> types(chain.statements.size(), DType::f64);
   std::vector<std::vector<int>> nodes(chain.statements.size());
   std::vector<std::vector<Lanes>> sums(chain.statements.size());
@@ -115,8 +125,22 @@ std::vector<Spread> expected_cotangents(const Chain& chain, const Typed& typed, 
     sums[i].resize(nodes[i].size());
   }
   if (!implied_roots.empty()) sweep({.cotangent = Spec{}}, implied_roots);
-  std::vector<Spread> out;
-  for (std::size_t i = 0; i < sums.size(); ++i) out.push_back(spread_of(sums[i], types[i]));
+  Expected out;
+  for (std::size_t i = 0; i < sums.size(); ++i) out.emplace_back(spread_of(sums[i], types[i]));
+  return out;
+}
+
+/// What each step leaves in its product, up to the first `backward`.
+Expected expected_products(const Chain& chain, const Typed& typed, std::uint64_t noise) {
+  Evaluator evaluator(noise, floating_type(chain));
+  Expected out(chain.statements.size());
+  for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    if (std::holds_alternative<Backward>(chain.statements[i])) break;
+    evaluator.add(chain.statements[i], typed);
+    const auto* step = std::get_if<Step>(&chain.statements[i]);
+    if (const Value product = step ? product_of(*step) : dropped; product != dropped)
+      out[i] = spread_of(evaluator.lanes(product), typed.values[product].dtype);
+  }
   return out;
 }
 
@@ -127,10 +151,11 @@ std::string form_of(const Step& step) { return std::string(step.op->name) + (ste
 std::string guilty_of_value(const Chain& chain, const Typed& typed) {
   Machine machine(chain.names.size());
   Regions regions;
-  Evaluator evaluator(0, floating_type(chain));
+  const Expected expected =
+      by_all_replicas([&](std::uint64_t noise) { return expected_products(chain, typed, noise); });
   try {
-    for (const auto& statement : chain.statements) {
-      evaluator.add(statement, typed);
+    for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+      const auto& statement = chain.statements[i];
       if (const auto* input = std::get_if<Input>(&statement)) {
         machine[input->name] = make_input(*input);
       } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
@@ -141,8 +166,7 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
         machine.step(*step);
         const Value product = product_of(*step);
         if (product == dropped) continue;
-        const Spread expected = spread_of(evaluator.lanes(product), typed.values[product].dtype);
-        if (!agrees(read_array(machine[product]).data, expected)) return form_of(*step);
+        if (!agrees(read_array(machine[product]).data, expected[i])) return form_of(*step);
       } else {
         return {};  // gradients with names of their own are not followed
       }
@@ -154,7 +178,8 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
 
 std::vector<Accused> accused_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
   const auto observed = observed_cotangents(chain, typed, implied_roots);
-  const auto expected = expected_cotangents(chain, typed, implied_roots);
+  const Expected expected = by_all_replicas(
+      [&](std::uint64_t noise) { return expected_cotangents(chain, typed, implied_roots, noise); });
   const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i]); };
   // Who last wrote each storage, statement by statement.
   std::vector<std::vector<std::size_t>> sources(chain.statements.size());
@@ -176,16 +201,16 @@ std::vector<Accused> accused_of_gradient(const Chain& chain, const Typed& typed,
     if (is_view_step(*step, typed.steps[i])) continue;
     if (const Value product = product_of(*step); product != dropped) set_writer(product, i);
   }
-  std::vector<Accused> accused;
+  // Where a wrong gradient arrives last in the chain it is from no step that got a wrong one itself.
   std::optional<std::size_t> wronged;
-  for (std::size_t i = chain.statements.size(); i-- > 0;) {
+  std::vector<Accused> accused;
+  for (std::size_t i = chain.statements.size(); i-- > 0 && !wronged;)
+    if (departs(i)) wronged = i;
+  for (std::size_t i = chain.statements.size(); wronged && i-- > *wronged + 1;) {
     const auto* step = std::get_if<Step>(&chain.statements[i]);
-    if (!step || is_view_step(*step, typed.steps[i]) || !observed[i] || departs(i)) continue;
-    const auto reads = [&](auto whom) { return std::find_if(sources[i].begin(), sources[i].end(), whom); };
-    if (!wronged)
-      if (const auto at = reads(departs); at != sources[i].end()) wronged = *at;
-    if (wronged && reads([&](std::size_t source) { return source == *wronged; }) != sources[i].end())
-      accused.push_back({i, expected[i].value});
+    if (!step || is_view_step(*step, typed.steps[i]) || !observed[i]) continue;
+    if (std::find(sources[i].begin(), sources[i].end(), *wronged) != sources[i].end())
+      accused.push_back({i, expected[i]->value});
   }
   return accused;
 }

@@ -1,7 +1,6 @@
-// Names who is at fault in a finding. A value: the first step whose result departs from the reference. A gradient: walking
-// back from the roots, the first step whose incoming cotangent agrees with the reference while one that leaves it does
-// not; with it all others that add to the one that leaves it. Runs the chain again with hooks, so it is asked only after
-// the verdict (hooks disturb what they observe).
+// Names who is at fault in a finding. A value: the first step whose result departs from the reference. A gradient: the steps
+// that add to the last cotangent of the chain that departs from the reference; what arrives at them does not. Runs the chain
+// again with hooks, so it is asked only after the verdict (hooks disturb what they observe).
 #pragma once
 
 #include <optional>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "harness/ops/lanes.hpp"
 #include "harness/tape_narrow.hpp"
 #include "harness/values.hpp"
 
@@ -96,7 +97,8 @@ void Evaluator::bind_gradients(const Backward& statement, const std::vector<Lane
   for (std::size_t k = 0; k < statement.results.size(); ++k) {
     if (statement.results[k] == dropped) continue;
     std::vector<Lanes> gradient;
-    for (const Var& v : read((*statement.wrt)[k])) gradient.push_back(v.node < 0 ? Lanes(0.0) : adjoint[v.node]);
+    for (const Var& v : read((*statement.wrt)[k]))  // where nothing flows LibTorch has 0, or 0 times what arrives
+      gradient.push_back(ops::with_either_zero(v.node < 0 ? Lanes(0.0) : adjoint[v.node]));
     bind(statement.results[k], std::move(gradient));
   }
 }

@@ -1,4 +1,5 @@
 // Float and 16-bit types: what a tensor keeps of a number, what the reference makes of it, and what is judged.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -110,6 +111,47 @@ TEST(NarrowTypes, Blame_the_op_that_is_wrong_for_the_cotangent_that_arrives_not_
       "v1 = asinh(a)\n"
       "mul_(v1, a)\n");
   EXPECT_EQ(verdict.signature.text(), "wrong-gradient.asinh.large.f32.cpu");
+}
+
+TEST(NarrowTypes, Blame_the_op_that_is_wrong_by_hardly_more_than_rounding_can_do) {
+  // The lower bound gets nothing (corpus/known/clamp-equal-bounds.chain): -1.6, of 15 cotangents that nearly cancel.
+  const Verdict verdict = verdict_of(
+      "a = input bf16[15] values=[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+      "b = input bf16[] requires_grad values=[1]\n"
+      "cos_(a)\n"
+      "v1 = clone(b)\n"
+      "v2 = clone(b)\n"
+      "v3 = clamp(a, b, b)\n");
+  EXPECT_EQ(verdict.signature.text(), "wrong-gradient.clamp.large.bf16.cpu");
+}
+
+TEST(NarrowTypes, Blame_the_op_at_which_the_wrong_cotangent_came_up_not_one_that_adds_to_it_later) {
+  // exp2's backward leaves the range in between (corpus/known/exp2-large-half.chain); `where` reads the same leaf.
+  const Verdict verdict = verdict_of(
+      "a = input bool[] values=[0]\n"
+      "b = input f16[] requires_grad values=[2.41796875]\n"
+      "v1 = clone(b)\n"
+      "v2 = exp2(v1)\n"
+      "v3 = mul(v2, 2)\n"
+      "v4 = cosh(v3)\n"
+      "backward(v4, cotangent=[0.3])\n"
+      "v5 = where(a, b, b)\n");
+  EXPECT_EQ(verdict.signature.text(), "wrong-gradient.exp2.nonfinite.f16.cpu");
+}
+
+TEST(NarrowTypes, Sums_with_a_factor_are_right_whether_the_product_is_rounded_to_the_type_or_not) {
+  const auto chain = [](const char* dtype, double number, std::size_t elements, const char* step) {
+    std::string list = fmt::format("{}", number);
+    for (std::size_t i = 1; i < elements; ++i) list += ", 0.3";
+    return fmt::format("a = input {}[{}] values=[{}]\nv1 = {}\n", dtype, elements, list, step);
+  };
+  for (const char* step : {"sub(a, a, alpha=2)", "add(a, a, alpha=-2)", "add(a, a, alpha=-0.3)"})
+    for (const std::size_t elements : {1, 31, 64, 200}) {  // the loop is the scalar one, or the vectorised one
+      for (const auto& text : {chain("f16", 60000, elements, step), chain("bf16", 3e38, elements, step)}) {
+        const Verdict verdict = verdict_of(text);
+        EXPECT_EQ(verdict.status, Status::pass) << text << verdict.reason << verdict.signature.text();
+      }
+    }
 }
 
 TEST(NarrowTypes, Generated_chains_have_no_other_floating_type) {

@@ -39,6 +39,28 @@ TEST(Reference, Leaves_a_product_open_whose_value_the_order_decides) {
   EXPECT_FALSE(open("1e150, 1e150, 0", 3));       // stays in range
 }
 
+TEST(Reference, Leaves_a_sum_open_whose_value_the_order_decides) {
+  const auto open = [](const std::string& dtype, const std::string& numbers, int count, const std::string& step) {
+    return !reference_of("gradsmith 1\na = input " + dtype + "[" + std::to_string(count) + "] values=[" + numbers +
+                         "]\nb = " + step + "\n").open.empty();
+  };
+  for (const std::string dtype : {"f32", "bf16"})
+    for (const std::string step : {"sum(a)", "mean(a)", "cumsum(a, dim=0)"}) {
+      EXPECT_TRUE(open(dtype, "3e38, 2e38, -2.5e38", 3, step));       // infinite or not
+      EXPECT_TRUE(open(dtype, "3e38, 2e38, -2e38, -3e38", 4, step));  // infinite, or NaN, or 0
+      EXPECT_FALSE(open(dtype, "3e38, 2e38, 1e38", 3, step));         // infinite in every order
+      EXPECT_FALSE(open(dtype, "1e38, 2e38, -2.5e38", 3, step));      // stays in range
+    }
+  EXPECT_TRUE(open("f64", "1.5e308, 1e308, -1.2e308", 3, "sum(a)"));
+  EXPECT_FALSE(open("f16", "60000, 60000, -60000", 3, "sum(a)"));  // kernels add up in float
+  const auto product = [](const std::string& others) {
+    return reference_of("gradsmith 1\na = input f32[2] values=[3e19, 3e19]\nb = input f32[2] values=[" + others +
+                        "]\nc = matmul(a, b)\n").open;
+  };
+  EXPECT_NE(product("2e19, -2e19"), "");  // kernels may fuse, or start from either
+  EXPECT_EQ(product("2e19, 2e19"), "");
+}
+
 TEST(Replicas, Of_a_subnormal_result_are_0_or_off_by_two_of_the_smallest_numbers) {
   const struct {
     DType dtype;

@@ -35,22 +35,28 @@ Shaped tensors_only(const Call& call) {
   return one_result(elementwise_layout(layouts, false, shape));
 }
 
-/// x + alpha * y. Kernels of 16-bit types round the product to the type.
+/// x + alpha * y. The scalar loop of 16-bit types rounds the product to the type, where it may be infinite; the vectorised
+/// one and CUDA do not.
 Var add_scaled(const Var& x, const Var& y, double alpha) {
   if (alpha == 1) return x + y;
+  const Lanes sum = fused(alpha, y.v, x.v);
   const bool rounds = unit_roundoff(Noise::computing()) > unit_roundoff(DType::f32);
-  return custom(rounds ? x.v + stored(alpha * y.v) : fused(alpha, y.v, x.v), x, 1.0, y, alpha);
+  return custom(rounds ? either_way(sum, x.v + stored(alpha * y.v)) : sum, x, 1.0, y, alpha);
 }
 
 Lanes power(const Lanes& base, const Lanes& exponent) {
   return pow(base, exponent);
 }
 
-/// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf.
+/// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf, though in float16 not
+/// on the CPU; -2 is the reciprocal of a square, which bf16 keeps in the type.
 Lanes power(const Lanes& base, double exponent) {
-  if (exponent == 0.5) return sqrt(base);
-  if (exponent == -0.5) return rsqrt(base);
-  return pow(base, Lanes(exponent));
+  const DType type = Noise::storage();
+  const auto root = [&](const Lanes& own) { return type == DType::f16 ? either_way(pow(base, Lanes(exponent)), own) : own; };
+  if (exponent == 0.5) return root(sqrt(base));
+  if (exponent == -0.5) return root(rsqrt(base));
+  const Lanes plain = pow(base, Lanes(exponent));
+  return exponent == -2 && type == DType::bf16 ? either_way(plain, Lanes(1.0) / stored(base * base)) : plain;
 }
 
 /// pow_backward, pow_backward_self and pow_backward_exponent of FunctionsManual.cpp. An exponent of 0 cuts the path to

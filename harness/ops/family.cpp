@@ -197,6 +197,13 @@ void note_cancellation(const Var& sum) {
   if (moved > 0.5 * std::abs(sum.exact())) Tape::active().branch(true, true, {-1, -1, 0});
 }
 
+void Terms::note_order() const {
+  const long double largest = range_of(Noise::narrow() ? DType::f32 : DType::f64).largest;
+  const bool above = up_ > largest, below = down_ < -largest;
+  const bool certain = !infinite_ && above != below && std::fabs(up_ + down_) > largest;
+  if ((above || below) && !certain) Tape::active().branch(true, true, {-1, -1, 0});
+}
+
 void note_pole(const Var& divisor) {
   bool above = false, below = false;
   for (int lane = 0; lane < Duals::values(); ++lane) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <list>
 #include <optional>
 #include <span>
@@ -116,6 +117,21 @@ std::vector<std::vector<std::int32_t>> reduction_groups(const Shape& shape, cons
 /// A sum whose terms cancel so far that its value is rounding alone: another order of the terms gives any other, and no
 /// replica of one order shows what then follows. Says so to the tape.
 void note_cancellation(const Var& sum);
+/// The terms of a sum. Where those of one sign leave the range of the computation by themselves and those of the other bring the
+/// sum back, or leave it too, their order decides whether it is a number, infinite or NaN: no replica of one order shows that.
+class Terms {
+ public:
+  void add(long double term) {
+    if (std::isfinite(term)) (term > 0 ? up_ : down_) += term;
+    else infinite_ = true;
+  }
+  /// Says so to the tape.
+  void note_order() const;
+
+ private:
+  long double up_ = 0, down_ = 0;
+  bool infinite_ = false;
+};
 /// A divisor whose replicas lie on both sides of 0 is rounding alone and may be 0 itself: x / x is then no number, and no
 /// replica shows it. Says so to the tape.
 void note_pole(const Var& divisor);

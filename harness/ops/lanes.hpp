@@ -24,6 +24,23 @@ inline Lanes fused(const Lanes& a, const Lanes& b, const Lanes& c) {
   return out;
 }
 
+/// What a computation keeps in between: for narrow types it is in float, where what is beyond its range is infinite.
+inline Lanes in_range(const Lanes& x) {
+  if (!Noise::narrow()) return x;
+  Lanes out = x;
+  for (int lane = 0; lane < lane_count; ++lane)
+    if (const double v = round_to(DType::f32, x.v[lane]); std::isinf(v)) out.v[lane] = v;
+  return out;
+}
+
+/// A number that LibTorch's kernel gives one way or another, by the loop that it takes: which of them depends on how many
+/// elements there are, on their strides and on the processor. The plain lane has the first, a replica the second.
+inline Lanes either_way(const Lanes& one, const Lanes& other) {
+  Lanes out = one;
+  if (!Duals::on()) out.v[2] = other.v[2];
+  return out;
+}
+
 /// `partial`, a derivative with respect to `x`, whose own derivative LibTorch takes by a formula that rounds otherwise, or
 /// decides otherwise at a kink, than that of `partial`: `curvature()`.
 template <class F>

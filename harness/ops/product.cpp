@@ -54,15 +54,14 @@ void products_in_order(MathsCall& m) {
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j < columns; ++j) {
       Var sum = 0.0;
-      bool finite = true;
+      Terms terms;
       for (std::size_t k = 0; k < inner; ++k) {
-        const Var term = a[i * inner + k] * b[k * columns + j];
+        const Var &left = a[i * inner + k], &right = b[k * columns + j], term = left * right;
         sum = k == 0 ? term : sum + term;
-        finite &= std::isfinite(a[i * inner + k].exact()) && std::isfinite(b[k * columns + j].exact());
+        terms.add(static_cast<long double>(left.exact()) * right.exact());
       }
       if (inner > 2) note_cancellation(sum);
-      // Products that overflow in both directions: with fused additions the infinity that came first stays.
-      if (inner > 1 && isnan(sum) && finite) Tape::active().branch(true, true, {-1, -1, 0});
+      if (inner > 1) terms.note_order();
       m.out[0].push_back(either_zero(sum));
     }
 }

@@ -87,7 +87,12 @@ Var total(const Group& x) {
   if (x.size() > 2) sum = custom(noisy(sum.v.v), sum, 1.0);
   for (std::size_t i = 1; i < x.size(); ++i)
     sum = custom(sum.v + (x.size() > 2 ? noisy(x[i]->v.v) : x[i]->v), sum, 1.0, *x[i], 1.0);
-  if (x.size() > 2) note_cancellation(sum);
+  if (x.size() > 2) {
+    Terms terms;
+    for (const Var* e : x) terms.add(e->exact());
+    terms.note_order();
+    note_cancellation(sum);
+  }
   return either_zero(sum);
 }
 
@@ -156,8 +161,9 @@ bool may_be_zero(const Lanes& l) {
   return false;
 }
 
-/// LibTorch multiplies in an order of its own. Where some order leaves the range of the computation and comes back (1e300 * 1e300 *
-/// 0), the order decides the value: no replica of one order shows that, so it is said to the tape outright.
+/// LibTorch multiplies in an order of its own, and keeps what it has in the type itself. Where some order leaves the range and
+/// comes back (1e300 * 1e300 * 0), the order decides the value: no replica of one order shows that, so it is said to the
+/// tape outright.
 void note_order(const Group& x) {
   double up = 0, down = 0;  // log2 of the largest and of the smallest partial product of any order
   bool zero = false, infinite = false;
@@ -168,8 +174,8 @@ void note_order(const Group& x) {
     if (size == 0 || !std::isfinite(size)) continue;
     (size > 1 ? up : down) += std::log2(size);
   }
-  const bool wide = Noise::computing() == DType::f64;
-  const double most = wide ? 1023 : 127, least = wide ? -1021 : -125;
+  const Range range = range_of(Noise::computing());
+  const double most = std::log2(range.largest) - 1, least = std::log2(range.normal) + 1;
   const bool overflows = up > most && (zero || down < 0), underflows = down < least && (infinite || up > 0);
   if (x.size() > 2 && (overflows || underflows)) Tape::active().branch(true, true, {-1, -1, 0});
 }
@@ -216,9 +222,15 @@ void running_sum(MathsCall& m) {
   m.out[0] = m.in[0];
   const Call& call = m.call;
   if (call.rank(0) == 0) return;
-  for (const auto& positions : reduction_groups(call.shape(0), {*wrap_dim(call.args.integer(dim), call.rank(0))}))
-    for (std::size_t i = 1; i < positions.size(); ++i)
-      m.out[0][positions[i]] = m.out[0][positions[i - 1]] + m.in[0][positions[i]];
+  for (const auto& positions : reduction_groups(call.shape(0), {*wrap_dim(call.args.integer(dim), call.rank(0))})) {
+    Terms terms;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      const Var& term = m.in[0][positions[i]];
+      if (i > 0) m.out[0][positions[i]] = m.out[0][positions[i - 1]] + term;
+      terms.add(term.exact());
+      terms.note_order();
+    }
+  }
   // One sum feeds the next inside the kernel; the results themselves do not depend on each other.
   for (Var& v : m.out[0]) v = custom(with_either_zero(v.v), v, 1.0);
 }
@@ -296,7 +308,10 @@ std::vector<const Op*> reductions() {
       {.name = "mean",
        .params = {tensor(), integers("dim", none, {}), boolean("keepdim", false)},
        .shape = reduce,
-       .maths = over_groups([](const Group& x) { return total(x) / Var(static_cast<double>(x.size())); }),
+       .maths = over_groups([](const Group& x) {
+         const Var sum = total(x);
+         return Var(in_range(sum.v), sum.node) / Var(static_cast<double>(x.size()));
+       }),
        .pure = call_mean,
        .memory = [](const Call&, bool) -> Extra {  // the divisor, in two forms
          return {.most = 2 * static_cast<std::int64_t>(sizeof(double))};
