@@ -50,7 +50,7 @@ bool products_underflow() {
   return false;
 }
 
-/// Largest step along `direction` that stays clear of every branch change on the tape, to first order and halved.
+/// Largest step along `direction` that stays clear of every branch change and turn on the tape, to first order and quartered.
 double step_limit(const Reference& reference, const Direction& direction) {
   const Tape& tape = Tape::active();
   const auto tangent = tangents_along(reference, direction);
@@ -86,10 +86,12 @@ Estimate extrapolate(const std::array<double, levels>& slopes, const std::array<
 struct Judgement {
   enum class Kind : std::uint8_t { pass, fail, vacuous, open } kind = Kind::open;
   std::string reason{};
-  double slope = 0, product = 0, tolerance = 0;
+  double slope = 0, product = 0, tolerance = INFINITY;
+  bool apart = false;  ///< by more than what is known of both
 };
 
-/// One direction: <gradient, d> against the extrapolated slope; smaller ladders while the table does not settle.
+/// One direction: <gradient, d> against the extrapolated slope; smaller ladders while the table does not settle. The slope
+/// of one that is left open is that of the ladder that came closest.
 Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
                           const Reference& reference, const Claim& claim, const Direction& direction, double limit,
                           double ratio) {
@@ -130,15 +132,17 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
     std::array<double, levels> slopes{};
     for (int i = 0; i < levels; ++i) slopes[i] = (f.values[1 + 2 * i] - f.values[2 + 2 * i]) / (2 * steps[i]);
     const Estimate estimate = extrapolate(slopes, steps, ratio, reference.rounding + f.magnitude);
+    if (!(estimate.tolerance < out.tolerance)) continue;
     out.slope = estimate.value;
     out.tolerance = estimate.tolerance;
     const double scale = std::max(norm, std::abs(out.slope));
+    out.apart = !(std::abs(out.slope - out.product) <= 2 * std::max(tau * scale, out.tolerance) + uncertain);
     if (norm == 0 && std::abs(out.slope) <= 10 * estimate.tolerance) {
       out.kind = Judgement::Kind::vacuous;
       return out;
     }
     if (estimate.tolerance <= tau * scale) {
-      out.kind = std::abs(out.slope - out.product) <= 2 * tau * scale + uncertain ? Judgement::Kind::pass : Judgement::Kind::fail;
+      out.kind = out.apart ? Judgement::Kind::fail : Judgement::Kind::pass;
       return out;
     }
   }
@@ -271,7 +275,7 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
     out.reason = "too near a pole";
     return out;
   }
-  if (judged(along, clear, 2).kind == Judgement::Kind::pass) failures = 0;
+  if (!judged(along, clear, 2).apart) failures = 0;  // open or not: what a longer ladder says of it is no evidence then
   out.opinion = failures >= 2 ? Opinion::disagree : Opinion::inconclusive;
   out.reason = failures >= 2 ? fmt::format("<gradient, d> is {:.17g}, the slope of the forward is {:.17g} +- {:.1g}",
                                            first.product, first.slope, first.tolerance)

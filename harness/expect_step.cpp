@@ -88,19 +88,22 @@ void Model::State::check_inplace(const Tensor& self) const {
 
 /// Reads the grad_fn of every operand that requires grad, which can raise.
 void Model::State::connect(Node& node, const Step& step, const TypedStep& typed, Inputs& inputs) {
-  for (const Inputs::Input& input : inputs.all())
-    if (input.param == step.op->reads_first && requires_grad(tensors[input.object])) gradient_edge(input.object);
-  for (int k = 0; k < inputs.count; ++k) {
+  const auto through_view = [&](const Inputs::Input& input) {
+    return step.op->through_view && step.op->through_view(typed.operands, input.param);
+  };
+  const auto read = [&](int k) {
     Inputs::Input& input = inputs.list[k];
-    if (!requires_grad(tensors[input.object])) continue;
+    if (!requires_grad(tensors[input.object])) return;
     input.edge = node.edges[k] = gradient_edge(input.object);
     if (input.edge == no_node && !expectation.hole) expectation.hole = "U17";  // a view taken in a region: nothing flows
-    if (step.op->through_view && step.op->through_view(typed.operands, input.param)) {
-      Node view{.kind = Node::Kind::view};
-      view.edges[0] = input.edge;
-      input.edge = node.edges[k] = add_node(std::move(view));
-    }
-  }
+    if (!through_view(input)) return;
+    Node view{.kind = Node::Kind::view};
+    view.edges[0] = input.edge;
+    input.edge = node.edges[k] = add_node(std::move(view));
+  };
+  for (const bool first : {true, false})
+    for (int k = 0; k < inputs.count; ++k)
+      if (through_view(inputs.list[k]) == first) read(k);
 }
 
 Model::State::Saved Model::State::save_input(Value object_value) const {

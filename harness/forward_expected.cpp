@@ -96,19 +96,24 @@ class Run {
     }
     if (inference_ > 0) return;
     const Args args(step.args);
-    bool dual = false, unseen = false;
+    bool dual = false, unseen = false, reaches_autograd = false;
     for (std::size_t i = 0; i < args.size(); ++i) {
-      if (!args.is_tensor(i) || !step.op->params[i].differentiable || !evaluator_.tracks(args.tensor(i))) continue;
-      dual = true;
+      if (!args.is_tensor(i)) continue;
       const int storage = typed.operands[i].storage;
-      unseen |= std::find(inference_born_.begin(), inference_born_.end(), storage) != inference_born_.end();
+      const bool inference = std::find(inference_born_.begin(), inference_born_.end(), storage) != inference_born_.end();
+      reaches_autograd |= !inference;
+      if (!step.op->params[i].differentiable || !evaluator_.tracks(args.tensor(i))) continue;
+      dual = true;
+      unseen |= inference;
     }
     if (!dual) return;
-    if (const auto id = refusal_of(step, typed, evaluator_); !id.empty())
+    if (!reaches_autograd)  // what a write has given a tangent: ops on it alone pass autograd by, and its refusals
+      out_.hole = "U24";
+    else if (const auto id = refusal_of(step, typed, evaluator_); !id.empty())
       out_.refusal = Refusal{{Phase::Kind::step, steps_}, std::string(id), {}};
     else if (step.inplace && reads_what_it_wrote(step, typed))
       out_.hole = "U21";
-    else if (unseen)  // what a write has given a tangent: ops on it alone pass autograd by
+    else if (unseen)
       out_.hole = "U24";
   }
 

@@ -171,8 +171,7 @@ struct Op {
   std::vector<Interval> domain{};                              ///< per parameter, tensors; missing: all reals
   std::vector<Save> saves{};                                   ///< sorted by the names of what is read (ops::entries)
   Alias alias = Alias::none;
-  bool (*through_view)(const std::vector<TensorInfo>& operands, int operand) = nullptr;  ///< composites: the operand is read through a view made first
-  int reads_first = 0;                                         ///< operand whose grad_fn is read first (prelu reshapes its weight)
+  bool (*through_view)(const std::vector<TensorInfo>& operands, int operand) = nullptr;  ///< composites: the operand is read, before others, through a view made first
   bool overlap_unchecked = false;                              ///< in-place kernel accepts a self-overlapping target (autograd.md 7.4)
   bool memory_first = false;                                   ///< in place, looks at memory (E13, E14) before attributes (E24)
   std::string_view (*backward_refusal)(const Args&, bool inplace) = nullptr;  ///< E21, E22, E23; "" if none

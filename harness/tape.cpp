@@ -29,6 +29,11 @@ Var unary(const Var& x, const Lanes& v, const Lanes& dx) {
   return {Tape::active().moving(v, node), node};
 }
 
+Var periodic(const Var& x, const Lanes& v, const Lanes& dx) {
+  Tape::active().turn(x.node);
+  return unary(x, v, dx);
+}
+
 }  // namespace
 
 Tape& Tape::active() {
@@ -159,11 +164,11 @@ Var reciprocal(const Var& x) {
   const Lanes r = stored(Lanes(1.0) / x.v);
   return unary(x, r, -(r * r));
 }
-Var sin(const Var& x) { return unary(x, sin(x.v), cos(x.v)); }
-Var cos(const Var& x) { return unary(x, cos(x.v), -sin(x.v)); }
+Var sin(const Var& x) { return periodic(x, sin(x.v), cos(x.v)); }
+Var cos(const Var& x) { return periodic(x, cos(x.v), -sin(x.v)); }
 Var tan(const Var& x) {
   const Lanes r = stored(tan(x.v));
-  return unary(x, r, r * r + 1.0);
+  return periodic(x, r, r * r + 1.0);
 }
 Var sinh(const Var& x) { return unary(x, sinh(x.v), cosh(x.v)); }
 Var cosh(const Var& x) { return unary(x, cosh(x.v), sinh(x.v)); }

@@ -21,7 +21,8 @@ struct Var {
   double exact() const { return v.exact(); }
 };
 
-/// A comparison that the maths made: which scalars, and how far they were apart. What makes kinks visible.
+/// How far two scalars are from where a function of them is another one: those of a comparison that the maths made, by
+/// how far they were apart; the operand of a periodic function, by a radian. What makes kinks and turns visible.
 struct Branch {
   int a, b;       // nodes, -1 for constants
   double gap;     // value(a) - value(b), lane 0
@@ -43,6 +44,10 @@ class Tape {
   int push(double value, int a, const Lanes& da, int b = -1, const Lanes& db = {});
   /// Records a comparison, folds its outcome into the signature; `disagree`: a replica took the other side.
   void branch(bool outcome, bool disagree, const Branch& b);
+  /// A periodic function of this node (-1: none): it turns within a radian, however large its operand.
+  void turn(int node) {
+    if (recording_ && node >= 0) branches_.push_back({node, -1, 1});
+  }
 
   /// Nodes from here on are those of a kernel that computes in one type and leaves tensors of another (Noise::work_in).
   void work_in(DType computing, DType storage);

@@ -171,6 +171,17 @@ TEST(Blame, Falls_on_the_op_that_is_wrong_in_an_element_too_small_to_show_beside
   EXPECT_EQ(judge(chain).signature.text(), "wrong-gradient.bad_exp_negative_1e6.small.f64.cpu");
 }
 
+TEST(Difference, Sees_a_fault_where_a_function_turns_within_a_millionth_and_accuses_no_right_one) {
+  among({});
+  const auto opinion = [](const std::string& op) {
+    const Chain chain = parse_or_die("gradsmith 1\na = input f64[2] requires_grad values=[13.5, 14.25]\nv1 = cosh(a)\nv2 = " +
+                                     op + "(v1)\n");
+    return judge(chain, only(Witness::difference)).testimonies.at(0).opinion;
+  };
+  EXPECT_EQ(opinion("bad_sin_twice"), Opinion::disagree);
+  EXPECT_EQ(opinion("good_sin"), Opinion::agree);
+}
+
 TEST(Blame, Fewer_suspects_are_the_same_bug_and_others_are_not) {
   const auto with = [](const char* guilty) {
     return Signature{.kind = FindingKind::spurious_error, .guilty = guilty, .detail = "none-E5-backward"};

@@ -252,7 +252,10 @@ std::vector<const Op*> activations_out_of_place() {
        .pure = [](const Actuals& a) { return at::prelu(a[0], a[1]); },
        .batched = batched_prelu,
        .saves = {{.reads = 0}, {.reads = 1}},
-       .reads_first = 1,
+       .through_view =  // the weight is reshaped to self's rank, unless it has it
+           [](const std::vector<TensorInfo>& operands, int operand) {
+             return operand == 1 && operands[0].layout.shape.size() != operands[1].layout.shape.size();
+           },
        .mixing = Mixing::refused_first},
   };
   return entries(table);

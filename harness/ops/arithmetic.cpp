@@ -102,7 +102,7 @@ Var addcmul(const Var& x, const Var& t1, const Var& t2, double value) {
 /// self + value * t1 / t2, with the gradients of derivatives.yaml.
 Var addcdiv(const Var& x, const Var& t1, const Var& t2, double value) {
   note_pole(t2);
-  const Lanes by_t2 = -(Lanes(value) * t1.v / (t2.v * t2.v));
+  const Lanes by_t2 = -(Lanes(value) * t1.v / t2.v / t2.v);  // forward mode's order: the square may leave the numbers
   return x + custom(Lanes(value) * t1.v / t2.v, t1, Lanes(value) / t2.v, t2, by_t2);
 }
 
