@@ -174,8 +174,8 @@ TEST(Blame, Falls_on_the_op_that_is_wrong_in_an_element_too_small_to_show_beside
 TEST(Difference, Sees_a_fault_where_a_function_turns_within_a_millionth_and_accuses_no_right_one) {
   among({});
   const auto opinion = [](const std::string& op) {
-    const Chain chain = parse_or_die("gradsmith 1\na = input f64[2] requires_grad values=[13.5, 14.25]\nv1 = cosh(a)\nv2 = " +
-                                     op + "(v1)\n");
+    const Chain chain =
+        parse_or_die("gradsmith 1\na = input f64[] requires_grad values=[13.25]\nv1 = cosh(a)\nv2 = " + op + "(v1)\n");
     return judge(chain, only(Witness::difference)).testimonies.at(0).opinion;
   };
   EXPECT_EQ(opinion("bad_sin_twice"), Opinion::disagree);
@@ -234,7 +234,9 @@ TEST(PlantedTable, Has_every_planted_op_once) {
   for (const PlantedForLane& fault : planted_for_lanes()) listed.push_back(fault.op);
   for (const DeepPlanted& fault : deep_planted()) listed.push_back(fault.op);
   for (const DeadlyPlanted& fault : deadly_planted()) listed.push_back(fault.op);
+  for (const PlantedForSanitizer& fault : planted_for_sanitizers()) listed.push_back(fault.op);
   for (const std::string_view op : graded_by_ulps()) listed.push_back(op);
+  for (const PlantedForMixed& fault : planted_for_mixed()) listed.push_back(fault.op);
   for (const PlantedForType& fault : planted_for_types())
     EXPECT_NE(std::find(listed.begin(), listed.end(), fault.op), listed.end()) << fault.op;
   listed.insert(listed.end(), controls().begin(), controls().end());
