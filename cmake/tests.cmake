@@ -17,7 +17,7 @@ endif()
 if(libtorch_test_sources)
   add_library(gradsmith_libtorch_tests OBJECT ${libtorch_test_sources})
   drives_libtorch(gradsmith_libtorch_tests)
-  target_link_libraries(gradsmith_libtorch_tests PRIVATE GTest::gtest rapidcheck rapidcheck_gtest fmt::fmt-header-only)
+  target_link_libraries(gradsmith_libtorch_tests PRIVATE GTest::gtest rapidcheck rapidcheck_gtest ${fmt_library})
 endif()
 
 # Stand-alone programs are built and run as their reader would do it.
@@ -77,7 +77,7 @@ function(add_test_program program label extra)
   if(TARGET gradsmith_core)
     target_link_libraries(${name} PRIVATE gradsmith_core)
   endif()
-  target_link_libraries(${name} PRIVATE GTest::gtest rapidcheck rapidcheck_gtest fmt::fmt-header-only)
+  target_link_libraries(${name} PRIVATE GTest::gtest rapidcheck rapidcheck_gtest ${fmt_library})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
     WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" PROPERTIES LABELS ${label} TIMEOUT 600)
 endfunction()

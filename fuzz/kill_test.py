@@ -31,7 +31,7 @@ def workers_of(pid):
     found = []
     for child in children(pid):
         try:
-            if b"-artifact_prefix=" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"-exact_artifact_path=" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(child)
         except (FileNotFoundError, ProcessLookupError):
             pass

@@ -27,11 +27,25 @@ bool is_death(FindingKind kind) { return kind == FindingKind::crash || kind == F
 
 std::string in_words(const std::string& op) { return op.empty() ? "" : " in " + op; }
 
+/// Where what a sanitizer said of a death lies.
+fs::path report_beside(const fs::path& chain) { return fs::path(chain).replace_extension(".report"); }
+
+/// What a sanitizer said of a death, for people; empty if it said nothing.
+std::string report_words(const fs::path& chain) {
+  std::error_code ignored;
+  const fs::path file = report_beside(chain);
+  if (!fs::is_regular_file(file, ignored)) return {};
+  return fmt::format("\nIt shows in a build with sanitizers: `build/asan/gradsmith replay FILE`.\n\n```\n{}```\n",
+                     read_whole(file.string()));
+}
+
 /// The signature of a death that did not show again.
 Signature unconfirmed(const std::string& how) {
   Signature signature;
-  signature.kind = how == "hang" ? FindingKind::hang : FindingKind::crash;
-  if (how != "hang") signature.detail = how;
+  signature.kind = how == "hang"   ? FindingKind::hang
+                   : how == "leak" ? FindingKind::leak
+                                   : FindingKind::crash;
+  if (signature.kind == FindingKind::crash) signature.detail = how;
   return signature;
 }
 
@@ -40,7 +54,8 @@ Signature unconfirmed(const std::string& how) {
 Burial::Burial(Settings settings) : settings_(std::move(settings)) {
   for (std::size_t k = 0; k < settings_.workers.size(); ++k) {
     const WorkerFolder& folder = settings_.workers[k];
-    for (const std::string& name : files_in(folder.deaths())) put_down(static_cast<int>(k), folder.deaths() / name);
+    for (const std::string& name : files_in(folder.deaths()))
+      if (name.ends_with(".chain")) put_down(static_cast<int>(k), folder.deaths() / name);
     const auto at = read_slot(folder.slot());
     if (at && at->busy()) take(static_cast<int>(k), 0, {.how = std::string(from_outside), .at = at});
   }
@@ -63,6 +78,7 @@ void Burial::take(int index, std::uint64_t restart, const PostDeath& death) {
   }
   // Number and cause are in the name, so that a later process can go on.
   const fs::path file = folder.deaths() / fmt::format("{}-{}-{}.chain", restart, death.at->input, death.how);
+  if (!death.report.empty()) write_atomically(report_beside(file), death.report);
   write_atomically(file, death.at->text);
   put_down(index, file);
 }
@@ -118,7 +134,7 @@ void Burial::settle(const Case& one, const std::optional<Signature>& shown) {
     report.signature = again || (shown && one.how == from_outside) ? *shown : unconfirmed(one.how);
     report.headline = fmt::format("a worker ended with {}{}; {}", one.how, in_words(report.signature.guilty),
                                   again ? "shown again alone" : "not shown again alone");
-    report.evidence = report.headline + "\n";
+    report.evidence = report.headline + "\n" + report_words(one.file);
     const std::string signature = report.signature.text();
     ++settings_.counts[signature];
     report.record = record_line(one.chain, report.signature, report.headline,
@@ -127,6 +143,7 @@ void Burial::settle(const Case& one, const std::optional<Signature>& shown) {
   }
   if (again) remove_unit(one.chain);
   std::error_code ignored;
+  fs::remove(report_beside(one.file), ignored);
   fs::remove(one.file, ignored);  // last: a kill before this line only does it all again
 }
 

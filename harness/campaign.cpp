@@ -68,6 +68,7 @@ class Campaign {
         status_(status_of(settings.folder)),
         before_(status_.seconds),
         worker_settings_{.program = settings.program,
+                         .sanitized = settings.sanitized,
                          .campaign = settings.folder,
                          .seeds = settings.seeds,
                          .seed = settings.seed,

@@ -16,6 +16,7 @@ namespace gradsmith {
 struct CampaignSettings {
   std::filesystem::path folder{};
   std::filesystem::path program{};             ///< chain_fuzzer, as libFuzzer links it
+  std::filesystem::path sanitized{};           ///< the same with sanitizers; empty: no role needs it
   std::vector<std::filesystem::path> seeds{};  ///< folders of stored chains to start from
   std::uint64_t seed = 0;
   int workers = 1;

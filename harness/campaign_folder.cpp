@@ -26,7 +26,8 @@ constexpr int format = 2;  // of the folder; raised when an older release could 
 void must_match(const fs::path& file, std::string_view what, const std::string& theirs, const std::string& ours) {
   if (theirs == ours) return;
   throw UsageError{
-      fmt::format("{}: made with {} {}, this is {}; take a new folder and start it from `gradsmith merge {} -o DIR`",
+      fmt::format("{}: made with {} {}, this is {}; take a new folder, and for its seeds what this one reached: "
+                  "`gradsmith merge {} -o corpus/seeds/NAME`",
                   file.string(), what, theirs, ours, file.parent_path().string())};
 }
 

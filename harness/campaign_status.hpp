@@ -64,7 +64,8 @@ struct CampaignStatus {
 std::string as_json(const CampaignIdentity& identity);
 std::string as_json(const WorkerStatus& status);
 std::string as_json(const CampaignStatus& status);
-/// The value in a JSON text, or nothing: not JSON, a type that does not fit. Keys that are missing keep their default.
+/// The value in a JSON text, or nothing: not JSON, a type that does not fit. Keys that are missing keep their default,
+/// but an identity has its seed.
 std::optional<CampaignIdentity> read_identity(std::string_view json);
 std::optional<WorkerStatus> read_worker_status(std::string_view json);
 std::optional<CampaignStatus> read_campaign_status(std::string_view json);

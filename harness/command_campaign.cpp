@@ -39,6 +39,11 @@ std::optional<std::string> unfit(const fs::path& file) {
   return std::nullopt;
 }
 
+/// Whether a worker is built with sanitizers.
+bool is_sanitized(const fs::path& worker) {
+  return read_whole(worker.string()).find("__asan_init") != std::string::npos;
+}
+
 /// Where this program lies.
 fs::path own_folder() {
   std::error_code error;
@@ -48,7 +53,7 @@ fs::path own_folder() {
 }  // namespace
 
 std::optional<fs::path> find_worker_program() {
-  for (const fs::path& folder : {own_folder() / ".." / "fuzz", own_folder()})
+  for (const fs::path& folder : {own_folder(), own_folder() / ".." / "fuzz"})
     if (!unfit(folder / "chain_fuzzer")) return (folder / "chain_fuzzer").lexically_normal();
   return std::nullopt;
 }
@@ -60,16 +65,42 @@ fs::path worker_program(const std::optional<std::string>& given) {
   }
   if (const auto found = find_worker_program()) return *found;
   throw EnvironmentError{
-      fmt::format("no chain_fuzzer in {} or beside {}; build it: cmake --preset fuzz && cmake --build --preset fuzz",
-                  (own_folder() / ".." / "fuzz").lexically_normal().string(), (own_folder() / "gradsmith").string())};
+      fmt::format("no chain_fuzzer beside {} or in {}; build it: cmake --preset fuzz && cmake --build --preset fuzz",
+                  (own_folder() / "gradsmith").string(), (own_folder() / ".." / "fuzz").lexically_normal().string())};
 }
 
+namespace {
+
+/// The worker with sanitizers: the usual one if it has them, else that of the preset `asan` unless one was given.
+/// Without one the roles that need it are left out, aloud; EnvironmentError if they were asked for.
+fs::path sanitized_worker(const fs::path& usual, const CampaignOptions& options, std::vector<const Role*>& roles) {
+  const auto needs_it = [](const Role* role) { return role->sanitized; };
+  if (std::none_of(roles.begin(), roles.end(), needs_it)) return {};
+  if (is_sanitized(usual)) return usual;
+  const fs::path other = (own_folder() / ".." / "asan" / "chain_fuzzer").lexically_normal();
+  if (!options.worker && !unfit(other)) return other;
+  const std::string why =
+      options.worker ? fmt::format("{} is not built with sanitizers", *options.worker)
+                     : fmt::format("no chain_fuzzer in {}; build it: cmake --preset asan && cmake --build --preset "
+                                   "asan --target chain_fuzzer",
+                                   other.parent_path().string());
+  if (!options.lanes.empty()) throw EnvironmentError{"--lanes sanitizer: " + why};
+  std::erase_if(roles, needs_it);
+  fmt::print(stderr, "lane sanitizer is left out: {}\n", why);
+  return {};
+}
+
+}  // namespace
+
 int command_campaign(const CampaignOptions& options) {
-  const std::vector<const Role*> roles = roles_named(options.lanes);
+  std::vector<const Role*> roles = roles_named(options.lanes);
   const fs::path program = worker_program(options.worker);
+  const fs::path sanitized = sanitized_worker(program, options, roles);
   const auto corpus = find_corpus(options.corpus);
-  CampaignSettings settings{
-      .folder = fs::absolute(options.folder).lexically_normal(), .program = program, .roles = roles};
+  CampaignSettings settings{.folder = fs::absolute(options.folder).lexically_normal(),
+                            .program = program,
+                            .sanitized = sanitized,
+                            .roles = roles};
   settings.seed = open_campaign(settings.folder, options.seed);
   settings.workers = options.workers.value_or(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   settings.patience = options.patience;

@@ -14,6 +14,7 @@
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
 #include "harness/process.hpp"
+#include "harness/sanitizers.hpp"
 #include "harness/version.hpp"
 
 namespace gradsmith {
@@ -123,6 +124,7 @@ int command_doctor() {
   line("libFuzzer", libfuzzer().value_or("none (needed only for the fuzz target)"));
   for (const LaneEntry& entry : lane_table())
     line("lane", fmt::format("{:<13}{}: {}", entry.name, lane_words(entry), entry.shows));
+  line("sanitizers", has_sanitizers() ? "AddressSanitizer, UBSan, LeakSanitizer" : "none (the preset `asan` has them)");
   line("valgrind", on_path({"valgrind"}).value_or("none (needed only for memcheck)"));
   const auto worker = find_worker_program();
   line("fuzz worker", worker ? worker->string() : "none (needed only for `fuzz` and `campaign`: cmake --build --preset fuzz)");

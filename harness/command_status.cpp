@@ -105,7 +105,7 @@ std::string screen(const fs::path& folder, const CampaignStatus& status, const s
 int command_status(const StatusOptions& options) {
   const fs::path folder = options.folder;
   std::error_code ignored;
-  if (!fs::is_regular_file(folder / "campaign.json", ignored))
+  if (!is_there(folder / "campaign.json"))
     throw UsageError{fmt::format("{}: not a campaign's folder (no campaign.json)", options.folder)};
   CampaignStatus status;
   if (fs::exists(folder / "status.json", ignored)) {

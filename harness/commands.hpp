@@ -74,7 +74,7 @@ struct MergeOptions {
 /// most of it.
 int command_merge(const MergeOptions& options);
 
-/// The libFuzzer program of workers: chain_fuzzer in ../fuzz or beside this program; nothing if there is none.
+/// The libFuzzer program of workers: chain_fuzzer beside this program or in ../fuzz; nothing if there is none.
 std::optional<std::filesystem::path> find_worker_program();
 /// The file given, or that program. UsageError if the file is no worker of this release, EnvironmentError if there is
 /// none.

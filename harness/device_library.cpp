@@ -127,6 +127,14 @@ std::optional<std::string> trouble_with(const std::string& device) {
   return fmt::format("--device {}: the first use ends with {}", device, ended_name(result.ended));
 }
 
+/// Whether what follows a device's colon, if it has one, is a number as LibTorch numbers devices.
+bool has_index_or_none(const std::string& device) {
+  const std::size_t colon = device.find(':');
+  if (colon == device.npos) return true;
+  const std::string index = device.substr(colon + 1);
+  return !index.empty() && index.size() <= 3 && index.find_first_not_of("0123456789") == index.npos;
+}
+
 void load_and_try(const std::string& device, const std::vector<std::string>& libraries) {
   load_device(device, libraries);
   if (auto why = trouble_with(device)) throw EnvironmentError{*why};
@@ -160,7 +168,7 @@ std::string choose_device(const std::string& asked, const std::vector<std::strin
       return {};
     }
   }
-  if (device_type(asked) != "cuda" && libraries.empty())
+  if ((device_type(asked) != "cuda" && libraries.empty()) || !has_index_or_none(asked))
     throw UsageError{fmt::format(
         "--device: unknown device \"{}\"; expected cpu, cuda, cuda:N, all, or the device of a library given with --load",
         asked)};

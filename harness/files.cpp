@@ -58,6 +58,13 @@ bool write_all(int fd, std::string_view text) {
 
 std::string read_chain_text(const std::string& path) { return read_up_to(path, Limits::bytes + 1); }
 
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (error) throw UsageError{fmt::format("{}: cannot be read: {}", path.string(), error.message())};
+  return there;
+}
+
 std::string read_whole(const std::string& path) { return read_up_to(path, std::size_t{1} << 30); }
 
 std::string read_start(const std::string& path, std::size_t size) {
@@ -135,6 +142,7 @@ std::optional<fs::path> find_corpus(const std::optional<std::string>& given) {
   std::error_code ignored;
   if (given) {
     if (!fs::is_directory(*given, ignored)) throw UsageError{fmt::format("--corpus: {}: no such folder", *given)};
+    is_there(fs::path(*given) / "known");  // a folder that may not be searched would pass for an empty one
     return fs::path(*given);
   }
   if (fs::is_directory("corpus", ignored)) return fs::path("corpus");

@@ -17,6 +17,8 @@ namespace gradsmith {
 std::string read_chain_text(const std::string& path);
 /// Whole content of a file; UsageError if it cannot be read.
 std::string read_whole(const std::string& path);
+/// Whether there is something of this name; UsageError if that cannot be told, as in a folder that may not be searched.
+bool is_there(const std::filesystem::path& path);
 /// The first bytes of a file, `size` at most; UsageError if it cannot be read.
 std::string read_start(const std::string& path, std::size_t size);
 /// The chain in a file, or the line "FILE:LINE:COLUMN: message". UsageError if the file cannot be read.

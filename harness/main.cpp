@@ -11,6 +11,7 @@
 
 #include "harness/commands.hpp"
 #include "harness/exits.hpp"
+#include "harness/roles.hpp"
 #include "harness/version.hpp"
 
 namespace {
@@ -99,7 +100,7 @@ void add_run(CLI::App& app, RunOptions& options) {
 }
 
 void add_worker(CLI::App* command, std::optional<std::string>& worker) {
-  command->add_option("--worker", worker, "the libFuzzer program chain_fuzzer (in ../fuzz or beside gradsmith)")->option_text("FILE");
+  command->add_option("--worker", worker, "the libFuzzer program chain_fuzzer (beside gradsmith or in ../fuzz)")->option_text("FILE");
 }
 
 void add_campaign(CLI::App& app, CampaignOptions& options) {
@@ -113,7 +114,7 @@ void add_campaign(CLI::App& app, CampaignOptions& options) {
     command->add_option("--hours", options.hours, "the same in hours")->check(positive)->excludes(seconds)->option_text("H");
     command->add_option("--patience", options.patience, "a chain that takes longer, in seconds, hangs (20)")->check(positive)->option_text("S");
     command->add_option("--seed", options.seed, "of all choices (drawn; DIR keeps it)")->check(whole)->option_text("S");
-    command->add_option("--lanes", options.lanes, "what workers do: some of plain,refusals,small,profile,guard,determinism,f32,bf16,f16,seeds (all, in turn)")
+    command->add_option("--lanes", options.lanes, "what workers do: some of " + role_list() + " (all, in turn)")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("LIST");

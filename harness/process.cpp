@@ -13,16 +13,19 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "harness/exits.hpp"
+#include "harness/sanitizers.hpp"
 
 namespace gradsmith {
 
 namespace {
 
 constexpr std::uint32_t is_last_words = 1u << 31;  // in a frame's length
+constexpr int lost_memory = 86;  // how a process ends that lost memory of ours; told by LeakSanitizer
 int parent_fd = -1;
 
 /// Writes the frame with its length in front; the parent being gone ends this process.
@@ -48,6 +51,7 @@ void send_frame(int fd, std::string_view frame) {
     last_words(error.message);
     ::_exit(exit_missing);
   }
+  if (memory_was_lost()) ::_exit(lost_memory);
   ::_exit(0);  // not exit(): buffers and LibTorch's globals belong to the parent
 }
 
@@ -180,6 +184,7 @@ Ended Child::wait() {
   fd_ = -1;
   buffer_.clear();
   Ended ended = ended_from(status);
+  if (has_sanitizers() && ended.code == lost_memory) std::abort();  // a promise of ours; nobody may pass over it
   ended.words = std::exchange(words_, {});
   return ended;
 }

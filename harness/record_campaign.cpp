@@ -44,7 +44,12 @@ std::string as_json(const CampaignStatus& status, const std::vector<WorkerStatus
   return text(json);
 }
 
-std::optional<CampaignIdentity> read_identity(std::string_view json) { return read<CampaignIdentity>(json); }
+std::optional<CampaignIdentity> read_identity(std::string_view json) {
+  const Json whole = Json::parse(json, nullptr, false);
+  // A seed that is missing or negative would be read as another seed.
+  if (!whole.is_object() || !whole.contains("seed") || !whole["seed"].is_number_unsigned()) return std::nullopt;
+  return read<CampaignIdentity>(json);
+}
 std::optional<WorkerStatus> read_worker_status(std::string_view json) { return read<WorkerStatus>(json); }
 std::optional<CampaignStatus> read_campaign_status(std::string_view json) { return read<CampaignStatus>(json); }
 

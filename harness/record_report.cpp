@@ -113,7 +113,7 @@ ReportedRun read_run(const std::string& folder) {
   const fs::path path(folder);
   std::error_code none;
   if (!fs::is_directory(path, none)) throw UsageError{fmt::format("{}: no folder", folder)};
-  if (!fs::is_regular_file(path / "summary.json", none))
+  if (!is_there(path / "summary.json"))
     throw UsageError{fmt::format("{}: no summary.json in it: not the output folder of a run", folder)};
   const Reader in((path / "summary.json").string());
   const Json& json = in.json();

@@ -27,6 +27,12 @@ const std::vector<Role>& roles() {
       {.name = "determinism",
        .words = "each chain twice: results must not change",
        .environment = {{"GRADSMITH_LANES", "determinism"}}},
+      {.name = "leak",
+       .words = "each chain again: the heap must be as it was",
+       .environment = {{"GRADSMITH_LANES", "leak"}}},
+      {.name = "sanitizer",
+       .words = "the worker is built with AddressSanitizer, UBSan and LeakSanitizer",
+       .sanitized = true},
       {.name = "f32", .words = "everything in float", .environment = {{"GRADSMITH_KNOBS", "f32"}}},
       {.name = "bf16", .words = "everything in bfloat16", .environment = {{"GRADSMITH_KNOBS", "bf16"}}},
       {.name = "f16", .words = "everything in float16", .environment = {{"GRADSMITH_KNOBS", "f16"}}},
@@ -34,6 +40,12 @@ const std::vector<Role>& roles() {
       {.name = "seeds", .words = "starts from the stored seeds again and again", .starts_from_merged = false},
   };
   return table;
+}
+
+std::string role_list() {
+  std::string names;
+  for (const Role& role : roles()) names += (names.empty() ? "" : ",") + std::string(role.name);
+  return names;
 }
 
 const Role& role_at(const std::vector<const Role*>& roles, std::size_t worker, std::size_t workers,
@@ -48,9 +60,7 @@ std::vector<const Role*> roles_named(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const auto at = std::find_if(roles().begin(), roles().end(), [&](const Role& role) { return role.name == name; });
     if (at == roles().end()) {
-      std::string all;
-      for (const Role& role : roles()) all += (all.empty() ? "" : ", ") + std::string(role.name);
-      throw UsageError{fmt::format("--lanes: unknown lane \"{}\"; expected some of {}", name, all)};
+      throw UsageError{fmt::format("--lanes: unknown lane \"{}\"; expected some of {}", name, role_list())};
     }
     found.push_back(&*at);
   }

@@ -15,12 +15,14 @@ struct Role {
   std::string_view name{}, words{};                                ///< words: for people, one line
   std::vector<std::string> flags{};                                ///< of the engine, after those that all workers get
   std::vector<std::pair<std::string, std::string>> environment{};  ///< beside what all workers get
-  std::string_view binary{};                                       ///< a program beside the usual one; empty: that one
+  bool sanitized = false;          ///< its worker is one that is built with sanitizers
   bool starts_from_merged = true;                                  ///< else from the stored seeds alone, at every start
 };
 
 /// All roles in a fixed order.
 const std::vector<Role>& roles();
+/// The names of all, as `--lanes` takes them.
+std::string role_list();
 /// What worker `worker` of `workers` is after so many merges: at each, all move on by their number, so that few workers
 /// have every role in turn.
 const Role& role_at(const std::vector<const Role*>& roles, std::size_t worker, std::size_t workers,

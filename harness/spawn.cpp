@@ -47,7 +47,7 @@ Spawned::Spawned(const Command& command) {
   }
   for (const auto& [name, value] : command.environment) ::setenv(name.c_str(), value.c_str(), 1);
   ::execv(argv[0], argv.data());
-  std::fprintf(stderr, "%s: cannot be run: %s\n", argv[0], std::strerror(errno));
+  std::fprintf(stderr, "\n%s: cannot be run: %s\n", argv[0], std::strerror(errno));
   ::_exit(127);
 }
 

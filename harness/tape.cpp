@@ -36,6 +36,9 @@ bool finite(const Lanes& partial) {
   return true;
 }
 
+/// The square of x leaves the numbers, and 1 beside it is nothing.
+bool squares_away(const Var& x) { return std::abs(x.exact()) > 0x1p500; }
+
 Var periodic(const Var& x, const Lanes& v, const Lanes& dx) {
   Tape::active().turn(x.node);
   return unary(x, v, dx);
@@ -184,10 +187,11 @@ Var tan(const Var& x) {
 Var sinh(const Var& x) { return unary(x, sinh(x.v), cosh(x.v)); }
 Var cosh(const Var& x) { return unary(x, cosh(x.v), sinh(x.v)); }
 Var asinh(const Var& x) {
-  const Lanes s = x.v * x.v + 1.0;
-  return unary(x, asinh(x.v), rsqrt(s));
+  return unary(x, asinh(x.v), squares_away(x) ? Lanes(1.0) / abs(x.v) : rsqrt(x.v * x.v + 1.0));
 }
-Var atan(const Var& x) { return unary(x, atan(x.v), Lanes(1.0) / (x.v * x.v + 1.0)); }
+Var atan(const Var& x) {
+  return unary(x, atan(x.v), squares_away(x) ? Lanes(1.0) / x.v / x.v : Lanes(1.0) / (x.v * x.v + 1.0));
+}
 Var tanh(const Var& x) {
   const Lanes r = stored(tanh(x.v));
   return unary(x, r, Lanes(1.0) - r * r);

@@ -9,6 +9,7 @@
 
 #include "harness/exits.hpp"
 #include "harness/files.hpp"
+#include "harness/sanitizer_report.hpp"
 #include "harness/values.hpp"
 
 namespace gradsmith {
@@ -19,6 +20,7 @@ namespace {
 
 constexpr int rss_limit_mb = 4096;
 constexpr std::uintmax_t longest_log = 1u << 20;  // bytes; as much again is kept of what went before
+constexpr std::size_t longest_report = 64 << 10;  // bytes of the log that are looked through for a sanitizer's report
 constexpr double start_up = 120, between = 120;   // seconds without a first input; between two inputs
 constexpr double too_early = 10;                  // a death in so many seconds is a false start
 constexpr int most_false_starts = 8;
@@ -78,9 +80,7 @@ void WorkerPost::start(const Role& role) {
   if (started_before_) ++status_.restarts;
   started_before_ = true;
   const auto seed = mix_bits(settings_.seed, static_cast<std::uint64_t>(status_.index) + 1, status_.restarts);
-  const bool usual = role.binary.empty();
-  Command command{.program = usual ? settings_.program : settings_.program.parent_path() / role.binary,
-                  .log = folder_.log()};
+  Command command{.program = role.sanitized ? settings_.sanitized : settings_.program, .log = folder_.log()};
   command.arguments = {
       fmt::format("-seed={}", (seed >> 33) + 1),
       fmt::format("-max_len={}", max_len),
@@ -90,7 +90,7 @@ void WorkerPost::start(const Role& role) {
       "-reduce_inputs=0",  // else it removes a unit before it writes the smaller one: a kill would lose both
       "-mutate_depth=1",  // each mutant from a unit that was kept, not from the mutant before
       "-entropic=0",      // its bookkeeping costs a tenth of the time, and units found late deserve most of it
-      "-artifact_prefix=" + (folder_.path / "artifact-").string()};
+      "-exact_artifact_path=" + (folder_.path / "artifact").string()};  // one: slow units are many
   for (const char* deadly : {"segv", "abrt", "bus", "ill", "fpe", "xfsz", "int", "term"})
     command.arguments.push_back(
         fmt::format("-handle_{}=0", deadly));  // the slot has the chain; the signal tells how it died
@@ -104,6 +104,7 @@ void WorkerPost::start(const Role& role) {
   input_ = 0;
   std::error_code ignored;
   fs::remove(folder_.slot(), ignored);
+  log_before_ = fs::exists(folder_.log(), ignored) ? fs::file_size(folder_.log(), ignored) : 0;
   started_ = heard_ = Clock::now();
   process_ = std::make_unique<Spawned>(command);
 }
@@ -156,9 +157,20 @@ std::optional<PostDeath> WorkerPost::poll() {
     throw EnvironmentError{
         fmt::format("worker {} does not run: {}; its log is {}", status_.index, last_words(), folder_.log().string())};
   PostDeath death{.how = hung_ || ended->code == 70 ? "hang" : ended_name(*ended)};
+  if (auto report = hung_ ? std::nullopt : sanitizer_report(tail_of(folder_.log(), log_since_start()))) {
+    death.how = report->kind;
+    death.report = std::move(report->words);
+  }
   if (busy) death.at = at;
   status_.last_death = fmt::format("{} {}", death.how, busy ? "in " + at->phase : "between inputs");
   return death;
+}
+
+std::size_t WorkerPost::log_since_start() const {
+  std::error_code ignored;
+  const auto size = fs::file_size(folder_.log(), ignored);
+  if (ignored) return 0;
+  return std::min<std::uintmax_t>(size < log_before_ ? size : size - log_before_, longest_report);
 }
 
 std::string WorkerPost::last_words() const {

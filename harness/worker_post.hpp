@@ -19,6 +19,7 @@ namespace gradsmith {
 /// What all workers of a campaign have in common.
 struct WorkerSettings {
   std::filesystem::path program{};             ///< chain_fuzzer
+  std::filesystem::path sanitized{};           ///< the same with sanitizers; empty: there is none
   std::filesystem::path campaign{};            ///< the campaign's folder
   std::vector<std::filesystem::path> seeds{};  ///< folders of stored chains
   std::uint64_t seed = 0;
@@ -27,8 +28,9 @@ struct WorkerSettings {
 
 /// How a process ended that should not have.
 struct PostDeath {
-  std::string how{};             ///< "SIGSEGV", "hang", "exit-71"
+  std::string how{};             ///< "SIGSEGV", "hang", "exit-71", "heap-buffer-overflow"
   std::optional<InFlight> at{};  ///< what it was at; nothing if it was between inputs
+  std::string report{};          ///< what a sanitizer said
 };
 
 class WorkerPost {
@@ -59,11 +61,14 @@ class WorkerPost {
   using Clock = std::chrono::steady_clock;
   void watch();
   std::string last_words() const;
+  /// Bytes that this process has written into its log, of those that are looked at.
+  std::size_t log_since_start() const;
   const WorkerSettings& settings_;
   WorkerFolder folder_;
   std::unique_ptr<Spawned> process_{};
   WorkerStatus status_{};
   WorkerCount count_{};
+  std::uintmax_t log_before_ = 0;  // bytes in the log that earlier processes wrote
   bool started_before_ = false, hung_ = false, killed_ = false;
   int false_starts_ = 0;
   Clock::time_point started_{}, heard_{}, glanced_{}, updated_{};

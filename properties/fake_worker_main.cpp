@@ -3,6 +3,7 @@
 //
 // GRADSMITH_FAKE=found   reports a finding at inputs 5, 10, ... under 3 made-up signatures
 // GRADSMITH_FAKE=crash, hang, exit   does that at input 20 of its first process
+// GRADSMITH_FAKE=report   says at input 20 of its first process what a sanitizer says, and ends as with one
 // GRADSMITH_FAKE=fragile  crashes at input 3 of every process
 #include <unistd.h>
 
@@ -56,6 +57,12 @@ int work(const WorkerFolder& folder, std::uint64_t seed, const std::string& faul
     slot.enter("execute");
     if (input == 20 && first && fault == "crash") std::raise(SIGSEGV);
     if (input == 3 && fault == "fragile") std::raise(SIGSEGV);
+    if (input == 20 && first && fault == "report") {
+      std::fputs("=====\n==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x7\n"
+                 "    #0 0x8 in made_up made.cpp:9\n"
+                 "SUMMARY: AddressSanitizer: heap-buffer-overflow made.cpp:9 in made_up\n==7==ABORTING\n", stderr);
+      std::abort();
+    }
     if (input == 20 && first && fault == "hang") ::pause();
     if (input == 20 && fault == "exit") std::_Exit(3);
     ++count.tally.programs;
@@ -72,7 +79,8 @@ int work(const WorkerFolder& folder, std::uint64_t seed, const std::string& faul
     ::usleep(20'000);
   }
   std::puts("stat::number_of_executed_units");  // what tells a libFuzzer program from others,
-  std::puts(worker_mark);                       // and a worker from these
+  std::puts(worker_mark);                       // and a worker from these,
+  std::puts("__asan_init");                     // and one with sanitizers
   return 0;
 }
 

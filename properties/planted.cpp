@@ -9,8 +9,8 @@ const std::vector<const Op*>& extra_ops() {
   static const std::vector<const Op*> table = [] {
     std::vector<const Op*> all;
     for (const auto& family : {plant::gradients(), plant::values(), plant::writes(), plant::costs(), plant::modes(),
-                               plant::for_lanes(), deep_ops(), deadly_ops(), plant::for_types(), plant::for_mixed(),
-                               plant::right()})
+                               plant::for_lanes(), deep_ops(), deadly_ops(), plant::for_sanitizers(), plant::for_types(),
+                               plant::for_mixed(), plant::right()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

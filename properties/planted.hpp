@@ -62,13 +62,19 @@ struct DeadlyPlanted {
   std::string_view op, signature;
 };
 
+/// A planted fault in code of ours, which leaves every number right, and what the sanitizer that must catch it says.
+struct PlantedForSanitizer {
+  std::string_view op, report;
+};
+
 /// All planted faults, in the order of `extra_ops()`: first those for witnesses, then those for lanes, then the deep
-/// ones, then the deadly ones, then those of narrow types (which some of the first are, too), then those of mixed
-/// types.
+/// ones, then the deadly ones, then those for sanitizers, then those of narrow types (which some of the first are, too),
+/// then those of mixed types.
 const std::vector<Planted>& planted();
 const std::vector<PlantedForLane>& planted_for_lanes();
 const std::vector<DeepPlanted>& deep_planted();
 const std::vector<DeadlyPlanted>& deadly_planted();
+const std::vector<PlantedForSanitizer>& planted_for_sanitizers();
 const std::vector<PlantedForType>& planted_for_types();
 const std::vector<PlantedForMixed>& planted_for_mixed();
 /// Ops that are wrong by so many ulp, each size an op: bad_sin_value_1_ulp to bad_sin_gradient_1024_ulp. How small an error is seen in

@@ -69,6 +69,7 @@ std::vector<const Op*> writes();     ///< wrong in-place forms, bookkeeping and 
 std::vector<const Op*> costs();      ///< hidden copies, slowness
 std::vector<const Op*> modes();      ///< wrong in forward mode or in double backward alone
 std::vector<const Op*> for_lanes();  ///< memory errors, drifts and leaks
+std::vector<const Op*> for_sanitizers();  ///< what is wrong in compiled code of ours alone
 std::vector<const Op*> deep();       ///< wrong only after three to seven steps on the same memory
 std::vector<const Op*> for_types();  ///< wrong by 1 to 1024 ulp
 std::vector<const Op*> for_mixed();  ///< wrong where operands have different types

@@ -11,6 +11,8 @@
 #include <thread>
 
 #include "harness/roles.hpp"
+#include "harness/sanitizer_report.hpp"
+#include "harness/version.hpp"
 #include "properties/child_program.hpp"
 
 namespace gradsmith::testing {
@@ -200,6 +202,41 @@ TEST(Campaign, A_crash_becomes_a_finding_with_its_chain_and_the_worker_goes_on) 
   EXPECT_GE(status["restarts"], 1);
 }
 
+TEST(Campaign, What_a_sanitizer_reports_becomes_a_finding_that_quotes_it) {
+  const Scratch scratch;
+  const Fault fault("report");
+  const std::string camp = scratch / "camp";
+  const Finished run = campaign_until(
+      scratch, {"--lanes", "sanitizer"}, [&] { return units(camp).size() > 40 && findings(camp).size() == 1; }, "1");
+  EXPECT_EQ(run.code, 1) << run.out << run.err;
+  const std::string folder = camp + "/findings/crash..heap-buffer-overflow.f64.cpu";
+  EXPECT_NE(content(folder + "/original.chain").find("= input"), std::string::npos);
+  EXPECT_NE(content(folder + "/finding.md").find("    #0 0x8 in made_up made.cpp:9\nSUMMARY: "), std::string::npos)
+      << content(folder + "/finding.md");
+  EXPECT_TRUE(fs::is_empty(camp + "/workers/0/deaths"));
+}
+
+TEST(Campaign, Of_what_a_sanitizer_says_the_last_report_counts) {
+  EXPECT_FALSE(sanitizer_report(""));
+  EXPECT_FALSE(sanitizer_report("a.cpp:1:2: runtime error: signed integer overflow\n")) << "without its end";
+  EXPECT_FALSE(sanitizer_report("\nSUMMARY: 12 inputs\n"));
+  const auto overflow = sanitizer_report(
+      "#1 INITED\n==1==ERROR: AddressSanitizer: heap-use-after-free\n\n"
+      "SUMMARY: AddressSanitizer: heap-use-after-free a.cpp\n"
+      "#2 NEW\na.cpp:1:2: runtime error: signed integer overflow\n    #0 f\n"
+      "SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior a.cpp:1:2\nMS: 0\n");
+  ASSERT_TRUE(overflow);
+  EXPECT_EQ(overflow->kind, "undefined-behavior");
+  EXPECT_EQ(overflow->words.substr(0, 28), "a.cpp:1:2: runtime error: si");
+  EXPECT_EQ(overflow->words.substr(overflow->words.size() - 10), "a.cpp:1:2\n");
+  const auto leak = sanitizer_report(
+      "==1==ERROR: LeakSanitizer: detected memory leaks\n" + std::string(20'000, 'x') +
+      "\nSUMMARY: AddressSanitizer: 8 byte(s) leaked in 1 allocation(s).\n");
+  ASSERT_TRUE(leak);
+  EXPECT_EQ(leak->kind, "leak");
+  EXPECT_LT(leak->words.size(), 9000u);
+}
+
 TEST(Campaign, Chains_that_kill_early_and_often_do_not_end_it) {
   const Scratch scratch;
   const Fault fault("fragile");
@@ -234,12 +271,17 @@ TEST(Campaign, What_stands_in_its_way_is_one_line_and_an_exit_code) {
   };
   scratch.file("camp/campaign.json", R"({"format": 2, "version": "0.0.1", "libtorch": "2.11.0", "seed": 1})");
   expect(campaign(scratch, {}), 2, "made with GradSmith 0.0.1");
-  scratch.file("camp/campaign.json", "{\"format\": ");
-  expect(campaign(scratch, {}), 2, "not a campaign's settings");
+  for (const char* settings : {"{\"format\": ", "", R"({"format": 2, "version": "0.1.0", "libtorch": "2.11.0"})",
+                               R"({"format": 2, "version": "0.1.0", "libtorch": "2.11.0", "seed": -1})"}) {
+    scratch.file("camp/campaign.json", settings);
+    expect(campaign(scratch, {}), 2, "not a campaign's settings");
+  }
   fs::remove_all(scratch.path / "camp");
   scratch.file("camp/holiday.jpg", "");
   expect(campaign(scratch, {}), 2, "not empty");
   expect({"status", scratch / "camp"}, 2, "no campaign.json");
+  fs::create_symlink("campaign.json", scratch.path / "camp/campaign.json");
+  expect({"status", scratch / "camp"}, 2, "campaign.json: cannot be read: Too many levels");
   expect({"campaign", "/dev/null/camp", "--worker", GRADSMITH_FAKE_WORKER}, 3, "/dev/null/camp");
   expect(campaign(scratch, {"--lanes", "fast"}), 2, "unknown lane \"fast\"");
   expect({"fuzz", scratch / "new", "--worker", GRADSMITH_BINARY}, 2, "not a libFuzzer program");
@@ -247,6 +289,8 @@ TEST(Campaign, What_stands_in_its_way_is_one_line_and_an_exit_code) {
   expect({"fuzz", scratch / "new", "--worker", scratch / ""}, 2, "not a program");
   const std::string other = scratch.file("parser_fuzzer", "stat::number_of_executed_units");
   expect({"fuzz", scratch / "new", "--worker", other}, 2, "not the chain_fuzzer of GradSmith");
+  const std::string plain = scratch.file("chain_fuzzer", std::string("stat::number_of_executed_units ") + worker_mark);
+  expect({"fuzz", scratch / "new", "--worker", plain, "--lanes", "sanitizer"}, 3, "is not built with sanitizers");
   fs::create_directories(scratch.path / "alone");
   fs::copy_file(GRADSMITH_BINARY, scratch.path / "alone/gradsmith");
   const Finished alone = Program(scratch / "alone/gradsmith", {"fuzz", scratch / "new"}).wait();

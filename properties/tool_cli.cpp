@@ -44,13 +44,12 @@ TEST(CommandLine, Bad_usage_is_one_line_and_exit_code_2) {
   expect_one_line(gradsmith({"run", "--dtype", "f31"}), 2, "\"f31\" is no floating type; expected f64, f32, bf16, f16 or mixed");
   expect_one_line(gradsmith({"run", "--dtype", "i64"}), 2, "\"i64\" is no floating type; expected f64, f32, bf16, f16 or mixed");
   expect_one_line(gradsmith({"run", "--device", "abacus"}), 2, "abacus");
+  for (const char* device : {"cuda:", "cuda:x", "cuda:-1", "cuda:10000"})
+    expect_one_line(gradsmith({"run", "--device", device}), 2, "expected cpu, cuda, cuda:N");
   expect_one_line(gradsmith({"run", "--corpus", "/nonexistent"}), 2, "/nonexistent");
   expect_one_line(gradsmith({"replay"}), 2, "paths");
   expect_one_line(gradsmith({"repro", "a.chain"}), 2, "--lang");
   expect_one_line(gradsmith({"repro", "a.chain", "--lang", "cobol"}), 2, "cobol");
-}
-
-TEST(CommandLine, What_a_later_release_brings_is_exit_code_3) {
 }
 
 TEST(CommandLine, An_output_folder_that_cannot_be_written_is_exit_code_3) {

@@ -234,7 +234,9 @@ TEST(PlantedTable, Has_every_planted_op_once) {
   for (const PlantedForLane& fault : planted_for_lanes()) listed.push_back(fault.op);
   for (const DeepPlanted& fault : deep_planted()) listed.push_back(fault.op);
   for (const DeadlyPlanted& fault : deadly_planted()) listed.push_back(fault.op);
+  for (const PlantedForSanitizer& fault : planted_for_sanitizers()) listed.push_back(fault.op);
   for (const std::string_view op : graded_by_ulps()) listed.push_back(op);
+  for (const PlantedForMixed& fault : planted_for_mixed()) listed.push_back(fault.op);
   for (const PlantedForType& fault : planted_for_types())
     EXPECT_NE(std::find(listed.begin(), listed.end(), fault.op), listed.end()) << fault.op;
   listed.insert(listed.end(), controls().begin(), controls().end());

@@ -51,7 +51,7 @@ Lanes power(const Lanes& base, const Lanes& exponent) {
 /// A number as exponent: 0.5 and -0.5 have kernels of their own, which differ from `pow` at -0 and -inf, though in float16 not
 /// on the CPU; -2 is the reciprocal of a square, which bf16 keeps in the type.
 Lanes power(const Lanes& base, double exponent) {
-  const DType type = Noise::storage();
+  const DType type = Noise::computing();
   const auto root = [&](const Lanes& own) { return type == DType::f16 ? either_way(pow(base, Lanes(exponent)), own) : own; };
   if (exponent == 0.5) return root(sqrt(base));
   if (exponent == -0.5) return root(rsqrt(base));

@@ -198,7 +198,7 @@ void note_cancellation(const Var& sum) {
 }
 
 void Terms::note_order() const {
-  const long double largest = range_of(Noise::narrow() ? DType::f32 : DType::f64).largest;
+  const long double largest = range_of(Noise::computing() == DType::f64 ? DType::f64 : DType::f32).largest;
   const bool above = up_ > largest, below = down_ < -largest;
   const bool certain = !infinite_ && above != below && std::fabs(up_ + down_) > largest;
   if ((above || below) && !certain) Tape::active().branch(true, true, {-1, -1, 0});

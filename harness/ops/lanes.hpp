@@ -24,9 +24,9 @@ inline Lanes fused(const Lanes& a, const Lanes& b, const Lanes& c) {
   return out;
 }
 
-/// What a computation keeps in between: for narrow types it is in float, where what is beyond its range is infinite.
+/// What a computation keeps in between: kernels of narrow types compute in float, where what is beyond its range is infinite.
 inline Lanes in_range(const Lanes& x) {
-  if (!Noise::narrow()) return x;
+  if (Noise::computing() == DType::f64) return x;
   Lanes out = x;
   for (int lane = 0; lane < lane_count; ++lane)
     if (const double v = round_to(DType::f32, x.v[lane]); std::isinf(v)) out.v[lane] = v;
