@@ -39,7 +39,7 @@ SecondExpected expect_second(const Chain& chain, const Typed& typed, const std::
         first.value.push_back(g[0]);
         first.spread.push_back(std::abs(g[1] - g[0]));
         second.value.push_back(g[2]);
-        second.spread.push_back(std::abs(g[3] - g[2]));
+        second.spread.push_back(std::isfinite(g[1]) ? std::abs(g[3] - g[2]) : NAN);  // what is no number has no slope
         finite &= std::isfinite(g[0]) && std::isfinite(g[2]);
       }
     }

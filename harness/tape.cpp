@@ -29,6 +29,13 @@ Var unary(const Var& x, const Lanes& v, const Lanes& dx) {
   return {Tape::active().moving(v, node), node};
 }
 
+/// In all values, those of the replicas: where one of them left the numbers, so may LibTorch have.
+bool finite(const Lanes& partial) {
+  for (int lane = 0; lane < Duals::values(); ++lane)
+    if (!std::isfinite(partial.v[lane])) return false;
+  return true;
+}
+
 /// The square of x leaves the numbers, and 1 beside it is nothing.
 bool squares_away(const Var& x) { return std::abs(x.exact()) > 0x1p500; }
 
@@ -95,7 +102,7 @@ bool Tape::sweep(std::vector<Lanes>& adjoint) const {
     defined &= std::isfinite(g.exact());
     if (node.a < 0 && node.b < 0) continue;
     if (g.is_zero()) {
-      defined &= std::isfinite(node.da.exact()) && std::isfinite(node.db.exact());
+      defined &= finite(node.da) && finite(node.db);
       continue;
     }
     if (node.a >= 0) adjoint[node.a] = adjoint[node.a] + g * node.da;
@@ -120,8 +127,12 @@ bool Tape::tangents(std::vector<Lanes>& tangent) const {
     const Node& node = nodes_[i];
     const auto add = [&](int parent, const Lanes& partial) {
       if (parent < 0) return;
+      if (tangent[parent].is_zero()) {
+        defined &= finite(partial);
+        return;
+      }
       defined &= std::isfinite(partial.exact());
-      if (!tangent[parent].is_zero()) tangent[i] = tangent[i] + partial * tangent[parent];
+      tangent[i] = tangent[i] + partial * tangent[parent];
     };
     add(node.a, node.da);
     add(node.b, node.db);
