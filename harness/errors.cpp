@@ -53,6 +53,7 @@ constexpr std::array fragments{
     Fragment{"E41", "expected scalar type ", "but found "},
     Fragment{"E41", "Type promoting not supported"},
     Fragment{"E41", "` but got dtype "},
+    Fragment{"E42", "value cannot be converted to type ", "without overflow"},
     Fragment{"E40", "jvp is not implemented for the c++ API of custom Function"},
 };
 

@@ -31,6 +31,7 @@ constexpr Cause causes[] = {
     {"E30", "a tensor of wrt was not used on the way to the roots"},
     {"E31", "a tensor of wrt does not require grad"},
     {"E41", "{} takes floating tensors of one type"},
+    {"E42", "{} takes no number beyond the range of its type"},
 };
 
 class Causes {

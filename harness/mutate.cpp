@@ -91,13 +91,25 @@ Chain mutate(const Chain& given, Choices& choices) {
   return chain;
 }
 
+/// Casts some tensor, and all that comes later takes the cast.
+static bool insert_cast(Chain& chain, DType dtype, Choices& choices) {
+  const std::size_t position = mutating::some_place(chain, choices);
+  const auto values = mutating::defined_before(chain, position);
+  if (values.empty()) return false;
+  const Value source = choices.pick(values), cast = reducing::new_value(chain);
+  reducing::substitute(chain, position, source, cast);
+  mutating::insert(chain, position, Step{.op = find_op("to"), .args = {Ref{source}, dtype}, .results = {cast}});
+  return true;
+}
+
 Chain mutate_types(const Chain& chain, Choices& choices) {
   Chain changed = canonical_names(chain);
   changed.comments.clear();
+  const DType dtype = floating_types[choices.below(floating_types.size())];
   const std::vector<DType*> places = type_places(changed);
-  if (places.empty()) return chain;
-  *choices.pick(places) = floating_types[choices.below(floating_types.size())];
-  return reducing::valid(changed) ? changed : chain;
+  if (places.size() < 2 || choices.chance(30)) insert_cast(changed, dtype, choices);
+  else *choices.pick(places) = dtype;
+  return reducing::valid(changed) ? canonical_names(changed) : chain;
 }
 
 }  // namespace gradsmith

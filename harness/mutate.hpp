@@ -28,7 +28,8 @@ inline constexpr std::int64_t most_elements = 2048;
 /// ones. Equal choices give equal chains; if no change of the kinds drawn is valid, `chain` itself.
 Chain mutate(const Chain& chain, Choices& choices);
 
-/// The same with one input or cast in a floating type that is drawn; `chain` itself where that is no valid chain.
+/// The same with one input or cast in a floating type that is drawn, or with a cast to one come in; `chain` itself where
+/// that is no valid chain.
 Chain mutate_types(const Chain& chain, Choices& choices);
 
 }  // namespace gradsmith

@@ -105,6 +105,7 @@ Promotion promote(const Call& call) {
 
 DType gradient_type(const Op& op, const Args& args, const std::vector<TensorInfo>& operands, std::size_t i,
                     const TensorInfo& result_info) {
+  if (op.name == "copy" && i == 1) return operands[1].dtype;  // cast before it is summed to the operand's shape
   ResultType type;
   type.add(result_info);
   for (const Save& row : op.saves) {

@@ -61,6 +61,15 @@ TEST(Reference, Leaves_a_sum_open_whose_value_the_order_decides) {
   EXPECT_EQ(product("2e19, 2e19"), "");
 }
 
+TEST(Reference, Leaves_a_branch_open_that_depends_on_whether_partial_sums_are_rounded_to_the_type) {
+  const auto open = [](const std::string& dtype) {
+    return wide_reference_of("gradsmith 1\na = input " + dtype + "[3] values=[-0.515625, -0.62109375, 1.140625]\n"
+                             "b = cumsum(a, dim=0)\nc = relu(b)\n").open;
+  };
+  EXPECT_EQ(open("bf16"), "a replica takes another branch");
+  EXPECT_EQ(open("f32"), "");
+}
+
 TEST(Replicas, Of_a_subnormal_result_are_0_or_off_by_two_of_the_smallest_numbers) {
   const struct {
     DType dtype;

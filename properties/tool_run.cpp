@@ -161,7 +161,8 @@ TEST(Run, Planted_faults_are_found_blamed_reduced_and_stored) {
     ASSERT_EQ(finding["ops"].size(), 1u) << chain;
     const auto op = finding["ops"][0].get<std::string>();
     const bool deep = op.starts_with("deep_");  // needs a history
-    EXPECT_TRUE(deep || op.starts_with("bad_")) << "an honest op is blamed:\n" << chain;
+    const bool slight = chain.find("_ulp(") != std::string::npos;  // may show only where an honest op makes much of it
+    EXPECT_TRUE(deep || slight || op.starts_with("bad_")) << "an honest op is blamed:\n" << chain;
     EXPECT_LE(finding["steps"].get<int>(), deep ? 5 : 3) << chain;
     const std::string page = content((file.parent_path() / "finding.md").string());
     EXPECT_NE(page.find("gradsmith replay"), std::string::npos);

@@ -22,6 +22,7 @@ std::vector<const Op*> casts() {
        .shape = cast_rule,
        .maths = elementwise([](const Var& x, const Args&) { return x; }),
        .pure = [](const Actuals& a) { return a[0].to(scalar_type(a.dtype(1))); },
+       .domain = {{-65280, 65280}},  // what float16 holds, and bfloat16 too
        .mixing = Mixing::named},
   };
   return entries(table);

@@ -218,6 +218,12 @@ void product(MathsCall& m) {
   });
 }
 
+/// A partial sum as the next one reads it: of 16-bit types in float, but on CUDA in the type.
+Var carried_on(const Var& partial) {
+  const bool rounds = unit_roundoff(Noise::computing()) > unit_roundoff(DType::f32);
+  return rounds ? Var(either_way(partial.v, stored(partial.v)), partial.node) : partial;
+}
+
 void running_sum(MathsCall& m) {
   m.out[0] = m.in[0];
   const Call& call = m.call;
@@ -226,7 +232,7 @@ void running_sum(MathsCall& m) {
     Terms terms;
     for (std::size_t i = 0; i < positions.size(); ++i) {
       const Var& term = m.in[0][positions[i]];
-      if (i > 0) m.out[0][positions[i]] = m.out[0][positions[i - 1]] + term;
+      if (i > 0) m.out[0][positions[i]] = carried_on(m.out[0][positions[i - 1]]) + term;
       terms.add(term.exact());
       terms.note_order();
     }
