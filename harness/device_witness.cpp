@@ -167,7 +167,7 @@ std::string unsteady_words(const Chain& chain, const Outcome& first, const Outco
   return {};
 }
 
-/// What the device says of a chain whose tensors lie as `c.typed` has it.
+/// What the device says of a chain whose tensors lie, and are read, as `c.typed` has it.
 Testimony testimony_of(const DeviceCase& c, Reference* reference) {
   const Tolerance tolerance;
   Testimony out{.witness = Witness::device, .opinion = Opinion::agree};
@@ -219,18 +219,19 @@ Testimony testimony_of(const DeviceCase& c, Reference* reference) {
   return out;
 }
 
-bool may_lie_otherwise(const Chain& chain) {
-  return std::any_of(chain.statements.begin(), chain.statements.end(), [](const Statement& statement) {
-    const auto* step = std::get_if<Step>(&statement);
-    return step && step->op->shape_on_device;
-  });
+/// Some kernel there is known to lay out its result otherwise, or to read an operand in another type.
+bool may_differ(const DeviceCase& c) {
+  for (std::size_t i = 0; i < c.chain.statements.size(); ++i)
+    if (const auto* step = std::get_if<Step>(&c.chain.statements[i]))
+      if (step->op->shape_on_device || c.typed.steps[i].scalar_in_float) return true;
+  return false;
 }
 
 }  // namespace
 
 Testimony device_testimony(const DeviceCase& c, Reference* reference) {
   const Testimony out = testimony_of(c, reference);
-  if (out.opinion != Opinion::disagree || !may_lie_otherwise(c.chain)) return out;
+  if (out.opinion != Opinion::disagree || !may_differ(c)) return out;
   const auto typed = type_chain(c.chain, Layouts::device);
   if (const auto* invalid = std::get_if<Invalid>(&typed))
     return {.witness = Witness::device, .opinion = Opinion::inconclusive, .reason = "no program there: " + invalid->message};

@@ -20,9 +20,7 @@ void Evaluator::cast_operands(const Step& step, const TypedStep& typed) {
     const DType own = typed.operands[i].dtype;
     const DType gradient = gradient_type(op, args, typed.operands, i, result);
     if (own == typed.computes && own == gradient) continue;
-    const bool in_float =
-        op.scalar_in_float && i == 1 && typed.operands[i].layout.shape.empty() && own != typed.computes;
-    const DType read = in_float ? promoted(typed.computes, DType::f32) : typed.computes;
+    const DType read = typed.scalar_in_float && i == 1 ? promoted(typed.computes, DType::f32) : typed.computes;
     for (Var& v : in_[i]) {
       Noise::work_in(own, read);
       const Lanes value = stored(v.v);

@@ -98,6 +98,8 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
     if (!shaped.invalid.empty()) return shaped.invalid;
     typed.computes = promotion.computes;
     typed.stores = promotion.stores;
+    typed.scalar_in_float = layouts_ == Layouts::cpu && op.scalar_in_float && call.tensors[1] && call.rank(1) == 0 &&
+                            call.tensors[1]->dtype != promotion.computes;
     if (promotion.refusal == "E41") {  // looked at before anything else
       typed.kernel_refusal = promotion.refusal;
     } else if (step->inplace) {

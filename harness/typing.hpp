@@ -17,6 +17,7 @@ struct TypedStep {
   std::string_view kernel_refusal{};  ///< E13, E14, E18, E19, E20, E24, E41 or empty: what the kernel itself must raise
   DType computes = DType::f64;           ///< the type in which the kernel computes
   DType stores = DType::f64;             ///< the type of the results, or of the target
+  bool scalar_in_float = false;  ///< operand 1, without dimensions, is read in float where the kernel is of 16-bit types
 };
 
 /// A chain with its types. Statements after a step that must be refused by its kernel are typed as far as possible: names
@@ -34,7 +35,7 @@ struct Invalid {
   std::string message;
 };
 
-/// Whose kernels lay out the results.
+/// Whose kernels lay out the results, and read operands of another type.
 enum class Layouts : std::uint8_t { cpu, device };
 
 /// Types statement after statement; the generator uses it directly to build on a growing chain.

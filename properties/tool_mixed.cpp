@@ -2,6 +2,8 @@
 // and that LibTorch agrees.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "harness/execute.hpp"
 #include "harness/generate.hpp"
 #include "harness/known.hpp"
@@ -110,6 +112,17 @@ TEST_F(MixedTypes, Scalars_are_read_in_float_by_products_of_16_bit_types) {
   Chain spoilt = chain;
   std::get<Step>(spoilt.statements.back()).op = &wrong;
   EXPECT_EQ(judge(spoilt, {.guilt = false}).status, Status::finding);
+}
+
+/// On a GPU it is read in the type of the kernel.
+TEST_F(MixedTypes, Scalars_are_infinite_on_a_device_whose_type_cannot_hold_them) {
+  const Chain chain =
+      chain_of("a = input f16[2] values=[0.001, 0.5]\nb = input f64[] requires_grad values=[70000]\nv1 = mul(a, b)\n");
+  for (const auto layouts : {Layouts::cpu, Layouts::device}) {
+    const auto typed = type_chain(chain, layouts);
+    const Reference reference = run_reference(chain, std::get<Typed>(typed), {});
+    EXPECT_EQ(std::isinf(reference.values[2]->value[0]), layouts == Layouts::device);
+  }
 }
 
 TEST_F(MixedTypes, A_wrong_mixing_of_the_table_is_caught) {
