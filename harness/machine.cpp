@@ -148,6 +148,14 @@ at::Tensor Machine::functional(const Step& step) {
 }
 
 void Machine::step(const Step& step, bool batched) {
+  try {
+    take(step, batched);
+  } catch (const std::runtime_error& error) {  // a number beyond its type: c10 throws no Error there
+    throw c10::Error(std::string(error.what()));
+  }
+}
+
+void Machine::take(const Step& step, bool batched) {
   const Op& op = *step.op;
   const Args args(step.args);
   load_arguments(step);

@@ -51,7 +51,7 @@ class Machine {
  public:
   explicit Machine(std::size_t names) : tensors_(names) {}
   at::Tensor& operator[](Value value) { return tensors_[value]; }
-  /// Runs one step. Throws what LibTorch throws.
+  /// Runs one step. Throws what LibTorch throws, as c10::Error.
   void step(const Step& step, bool batched = false);
   /// What an in-place step would leave in its target, computed out of place. Nothing is written.
   at::Tensor functional(const Step& step);
@@ -63,6 +63,7 @@ class Machine {
 
  private:
   void load_arguments(const Step& step);
+  void take(const Step& step, bool batched);
   std::vector<at::Tensor> tensors_, arguments_;
 };
 
