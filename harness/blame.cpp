@@ -136,6 +136,9 @@ class Search {
   std::optional<Signature> any_fault(const Plan& plan) const {
     for (const auto& [statement, alone] : isolated_)
       if (auto fault = fault_at(statement, plan)) return fault;
+    for (const auto& [statement, alone] : isolated_)
+      for (const Chain& probe : stretched_far(alone))
+        if (auto shown = fault_of(probe, alone, plan)) return shown;
     return std::nullopt;
   }
 
