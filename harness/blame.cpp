@@ -136,6 +136,9 @@ class Search {
   std::optional<Signature> any_fault(const Plan& plan) const {
     for (const auto& [statement, alone] : isolated_)
       if (auto fault = fault_at(statement, plan)) return fault;
+    for (const auto& [statement, alone] : isolated_)
+      for (const Chain& probe : stretched_far(alone))
+        if (auto shown = fault_of(probe, alone, plan)) return shown;
     return std::nullopt;
   }
 
@@ -347,7 +350,10 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
 
 Signature signature_of(const Chain& chain, const Typed& typed, const LaneRemark& remark, const Plan& plan) {
   Signature out{.kind = remark.kind, .detail = remark.detail, .dtype = std::string(floating_type_name(chain))};
-  if (!remark.has_culprit) return out;
+  if (!remark.has_culprit) {  // a matter of histories: types do not mix in it
+    out.dtype = dtype_name(floating_type(chain));
+    return out;
+  }
   const Plan alone_plan{.witnesses = {}, .guilt = false, .lanes = plan.lanes};
   for (std::size_t i = chain.statements.size(); plan.guilt && i-- > 0 && out.guilty.empty();) {
     if (!std::holds_alternative<Step>(chain.statements[i])) continue;

@@ -29,16 +29,19 @@ std::vector<double> tangents_along(const Reference& reference, const Direction& 
   return tangent;
 }
 
-/// Largest step along `direction` that moves nothing on the tape, leaves included, by more than a quarter of itself: nothing
-/// reaches 0 within it, so that no pole lies there. What is 0 moves by no more than a quarter of 1, the scale on which the
-/// functions bend: far beyond it differences agree on a slope that is none (mish is x on one side and 0 on the other).
+/// Largest step along `direction` that moves nothing on the tape, leaves included, by more than a quarter of itself, or of 1
+/// where it is 0 or more than that. Nothing reaches 0 within it, so that no pole lies there, and 1 is the scale on which
+/// functions bend, of large numbers too: far beyond it differences agree on a slope that is none (mish is x on one side and
+/// 0 on the other, logsumexp the one or the other of two equal numbers).
 double pole_limit(const Reference& reference, const Direction& direction) {
   const Tape& tape = Tape::active();
   const auto tangent = tangents_along(reference, direction);
   double limit = first_step;
   for (std::size_t i = 0; i < tape.size(); ++i)
-    if (tangent[i] != 0)
-      limit = std::min(limit, std::abs((tape[i].value != 0 ? tape[i].value : 1.0) / tangent[i]) / 4);
+    if (tangent[i] != 0) {
+      const double size = std::abs(tape[i].value);
+      limit = std::min(limit, (size != 0 ? std::min(size, 1.0) : 1.0) / std::abs(tangent[i]) / 4);
+    }
   return limit;
 }
 

@@ -68,6 +68,10 @@ Lanes noisy_subnormal(const Lanes::Vec& v) {
   for (int lane = 0; lane < lane_count; ++lane) {
     const double draw = (factors[lane] - 1) / (noise_units * u);  // in (-1, 1); 0 in the plain lanes
     if (draw == 0) continue;
+    if (!(std::fabs(v[lane]) < Noise::normal())) {  // this replica is elsewhere: infinite, where the plain lane is not 0
+      out.v[lane] *= factors[lane];
+      continue;
+    }
     const double moved = std::max(std::fabs(v[lane]) + std::round(4 * draw - 2) * least, 0.0);
     out.v[lane] = std::copysign(draw < 0 ? 0.0 : moved, v[lane]);
   }

@@ -135,7 +135,7 @@ void Machine::load_arguments(const Step& step) {
     if (args.is_tensor(i)) arguments_[i] = tensors_[args.tensor(i)];
 }
 
-at::Tensor Machine::functional(const Step& step) {
+at::Tensor Machine::take_functional(const Step& step) {
   load_arguments(step);
   const Args args(step.args);
   const Actuals actuals(args, arguments_);
@@ -147,7 +147,27 @@ at::Tensor Machine::functional(const Step& step) {
   return out;
 }
 
+namespace {
+/// A number beyond its type: c10 throws no Error there.
+template <class Call>
+auto with_errors_of_c10(Call call) {
+  try {
+    return call();
+  } catch (const std::runtime_error& error) {
+    throw c10::Error(std::string(error.what()));
+  }
+}
+}  // namespace
+
 void Machine::step(const Step& step, bool batched) {
+  with_errors_of_c10([&] { take(step, batched); });
+}
+
+at::Tensor Machine::functional(const Step& step) {
+  return with_errors_of_c10([&] { return take_functional(step); });
+}
+
+void Machine::take(const Step& step, bool batched) {
   const Op& op = *step.op;
   const Args args(step.args);
   load_arguments(step);

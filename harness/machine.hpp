@@ -51,9 +51,9 @@ class Machine {
  public:
   explicit Machine(std::size_t names) : tensors_(names) {}
   at::Tensor& operator[](Value value) { return tensors_[value]; }
-  /// Runs one step. Throws what LibTorch throws.
+  /// Runs one step. Throws what LibTorch throws, as c10::Error.
   void step(const Step& step, bool batched = false);
-  /// What an in-place step would leave in its target, computed out of place. Nothing is written.
+  /// What an in-place step would leave in its target, computed out of place. Nothing is written. Throws as step.
   at::Tensor functional(const Step& step);
   /// `torch::autograd::backward` or `grad` of one statement over these roots and cotangents (empty: none given).
   void backward(const Backward& statement, const std::vector<Value>& roots, std::vector<at::Tensor> cotangents);
@@ -63,6 +63,8 @@ class Machine {
 
  private:
   void load_arguments(const Step& step);
+  void take(const Step& step, bool batched);
+  at::Tensor take_functional(const Step& step);
   std::vector<at::Tensor> tensors_, arguments_;
 };
 

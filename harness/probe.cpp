@@ -239,8 +239,8 @@ Chain on_numbers(Chain chain, std::size_t place, double here, double elsewhere) 
   return chain;
 }
 
-/// The input at `place` comes of a leaf of zeros, scaled by 2^60, and of its values; contiguous.
-Chain stretch(Chain chain, std::size_t place) {
+/// The input at `place` comes of a leaf of zeros, scaled by `factor`, and of its values; contiguous.
+Chain stretch(Chain chain, std::size_t place, double factor = 0x1p60) {
   Input still = std::get<Input>(chain.statements[place]);
   still.strides.reset();
   still.offset = 0;
@@ -250,7 +250,7 @@ Chain stretch(Chain chain, std::size_t place) {
   still.name = new_name(chain, "x");
   zeros.name = new_name(chain, "z");
   std::fill(zeros.values.list.begin(), zeros.values.list.end(), 0.0);
-  Step scale = simple_step("mul", zeros.name, 0x1p60);
+  Step scale = simple_step("mul", zeros.name, factor);
   scale.results = {new_name(chain, "m")};
   Step move = simple_step("add", scale.results[0]);
   move.args[1] = Ref{still.name};
@@ -345,6 +345,14 @@ std::vector<Chain> stretched(const Chain& isolated) {
     out.push_back(stretch(isolated, i));
     for (const double here : {1.0, 2.0}) out.push_back(stretch(on_numbers(isolated, i, here, 3 - here), i));
   }
+  return out;
+}
+
+std::vector<Chain> stretched_far(const Chain& isolated) {
+  std::vector<Chain> out;
+  for (std::size_t i = 0; i < isolated.statements.size(); ++i)
+    if (const auto* input = std::get_if<Input>(&isolated.statements[i]); input && input->requires_grad)
+      out.push_back(stretch(isolated, i, 0x1p1000));
   return out;
 }
 

@@ -68,9 +68,11 @@ void refused(Call call, std::vector<std::string> texts, std::string other = "") 
     call();
   } catch (const c10::Error& error) {
     message = error.what_without_backtrace();
-    for (const std::string& text : texts)
-      if (message.find(text) != message.npos && (other.empty() || message.find(other) == message.npos)) return;
+  } catch (const std::runtime_error& error) {  // a number beyond its type
+    message = error.what();
   }
+  for (const std::string& text : texts)
+    if (message.find(text) != message.npos && (other.empty() || message.find(other) == message.npos)) return;
   std::printf("observed %s\nexpected: %s\n", message.empty() ? "no error" : ("the error: " + message).c_str(),
               texts[0].c_str());
   ++failures;
@@ -123,6 +125,8 @@ std::string repro_cpp(const Chain& chain, const Typed& typed, const Answer& answ
       "}\n\n}  // namespace\n\n"
       "int main() {\n  try {\n    run();\n  } catch (const c10::Error& error) {\n"
       "    std::printf(\"observed the error: %s\\nexpected: no error\\n\", error.what_without_backtrace());\n"
+      "    return 1;\n  } catch (const std::runtime_error& error) {\n"
+      "    std::printf(\"observed the error: %s\\nexpected: no error\\n\", error.what());\n"
       "    return 1;\n  }\n  if (failures == 0) std::printf(\"as it must be\\n\");\n  return failures == 0 ? 0 : "
       "1;\n}\n";
   return out;

@@ -53,6 +53,7 @@ std::string run_cpp(const std::vector<ReproCase>& cases) {
   text += runs +
           "void end(int program, int expected, void (*run)()) {\n  failures = 0;\n  try {\n    run();\n"
           "  } catch (const c10::Error& error) {\n    std::printf(\"%s\\n\", error.what_without_backtrace());\n"
+          "    failures = 1;\n  } catch (const std::runtime_error& error) {\n    std::printf(\"%s\\n\", error.what());\n"
           "    failures = 1;\n  }\n  if ((failures != 0) != (expected != 0))\n"
           "    std::printf(\"program %d ended otherwise than with %d\\n\", program, expected);\n"
           "  else\n    std::printf(\"program %d is right\\n\", program);\n}\n"

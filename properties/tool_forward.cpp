@@ -50,6 +50,15 @@ TEST(Forward, Foresees_what_has_no_formula) {
   EXPECT_EQ(words_of("a = input f64[3]\nb = input f64[3] requires_grad\nasinh_(a)\nv1 = mul(a, b)\n"), "agree");
 }
 
+TEST(Forward, Blames_the_op_that_loses_a_slope_too_small_to_show_by_itself) {
+  initialize_libtorch();
+  Plan plan{.witnesses = {}};
+  plan.witnesses[static_cast<std::size_t>(Witness::forward)] = true;
+  const Chain chain = parse_or_die(
+      "gradsmith 1\na = input f64[] requires_grad values=[1e+300]\nv1 = asinh(a)\nv2 = addcmul(a, a, v1)\n");
+  EXPECT_EQ(judge(chain, plan).signature.text(), "forward-mode.asinh.large.f64.cpu");
+}
+
 TEST(Forward, Knows_the_hole_of_an_operand_that_is_written) {
   const std::string hole = "a = input f64[3] requires_grad\nv1 = sin(a)\nno_grad {\n  mul_(v1, v1)\n}\n";
   EXPECT_EQ(words_of(hole + "v2 = exp(v1)\n"), "skipped: known hole U21");
