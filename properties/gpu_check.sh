@@ -75,7 +75,7 @@ done
 
 # From here on nothing is timed, and two rows of parts share the GPU.
 ((quick)) || {
-  for bar in "f64 100000" "f32 100000" "bf16 20000" "f16 20000"; do
+  for bar in "f64 100000" "f32 100000" "bf16 20000" "f16 20000" "mixed 20000"; do
     set -- $bar
     part "bar-$1" 150 0 bash -c "run bar-$1 --device cuda --dtype $1 --seed 15 --cases $2 --jobs 6"
     grep -E 'programs in|device  |NEW' "$out/bar-$1.log"
