@@ -17,7 +17,7 @@ endif()
 if(libtorch_test_sources)
   add_library(gradsmith_libtorch_tests OBJECT ${libtorch_test_sources})
   drives_libtorch(gradsmith_libtorch_tests)
-  target_link_libraries(gradsmith_libtorch_tests PRIVATE GTest::gtest rapidcheck rapidcheck_gtest ${fmt_library})
+  target_link_libraries(gradsmith_libtorch_tests PRIVATE GTest::gtest rapidcheck rapidcheck_gtest fmt::fmt-header-only)
 endif()
 
 # Stand-alone programs are built and run as their reader would do it.
