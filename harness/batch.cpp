@@ -124,7 +124,7 @@ at::Tensor constant(const Array& array, std::int64_t points) {
 }  // namespace
 
 BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
-                             const Claim& claim, const Direction& direction, const std::vector<double>& steps) {
+                             const GradientClaim& claim, const Direction& direction, const std::vector<double>& steps) {
   const auto points = static_cast<std::int64_t>(steps.size());
   BatchedForward out;
   out.values.assign(steps.size(), 0.0);

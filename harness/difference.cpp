@@ -96,7 +96,7 @@ struct Judgement {
 /// One direction: <gradient, d> against the extrapolated slope; smaller ladders while the table does not settle. The slope
 /// of one that is left open is that of the ladder that came closest.
 Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
-                          const Reference& reference, const Claim& claim, const Direction& direction, double limit,
+                          const Reference& reference, const GradientClaim& claim, const Direction& direction, double limit,
                           double ratio) {
   Judgement out;
   double norm = 0, uncertain = 0;  // of the gradient, and its own rounding along d
@@ -153,8 +153,8 @@ Judgement judge_direction(const Chain& chain, const Typed& typed, const std::vec
   return out;
 }
 
-Claim accumulated(const Outcome& outcome, const Reference& reference) {
-  Claim claim;
+GradientClaim accumulated(const Outcome& outcome, const Reference& reference) {
+  GradientClaim claim;
   for (std::size_t v = 0; v < reference.gradients.size(); ++v) {
     claim.gradient.push_back(outcome.gradients[v] ? &outcome.gradients[v]->data : nullptr);
     claim.spread.push_back(reference.gradients[v] ? &reference.gradients[v]->spread : nullptr);
@@ -163,8 +163,8 @@ Claim accumulated(const Outcome& outcome, const Reference& reference) {
 }
 
 /// The claim of one `backward` with `wrt`: nothing if it does not name its gradients, or takes them by other than leaves.
-std::optional<Claim> named(const Backward& backward, std::size_t statement, const Outcome& outcome, const Reference& reference) {
-  Claim claim{.statement = statement};
+std::optional<GradientClaim> named(const Backward& backward, std::size_t statement, const Outcome& outcome, const Reference& reference) {
+  GradientClaim claim{.statement = statement};
   claim.gradient.resize(reference.gradients.size());
   claim.spread.resize(reference.gradients.size());
   for (std::size_t k = 0; k < backward.results.size(); ++k) {
@@ -177,11 +177,11 @@ std::optional<Claim> named(const Backward& backward, std::size_t statement, cons
 }
 
 /// What there is to judge, or nothing.
-std::optional<Claim> find_claim(const Chain& chain, const std::vector<Value>& implied_roots, const Outcome& outcome,
+std::optional<GradientClaim> find_claim(const Chain& chain, const std::vector<Value>& implied_roots, const Outcome& outcome,
                                 const Reference& reference) {
   std::vector<const Array*> constants(chain.names.size());
   bool accumulates = !implied_roots.empty();
-  std::optional<Claim> claim;
+  std::optional<GradientClaim> claim;
   for (std::size_t i = 0; i < chain.statements.size(); ++i) {
     const auto* backward = std::get_if<Backward>(&chain.statements[i]);
     if (!backward) continue;
@@ -197,7 +197,7 @@ std::optional<Claim> find_claim(const Chain& chain, const std::vector<Value>& im
 
 }  // namespace
 
-Direction make_direction(const Chain& chain, const Reference& reference, const Claim& claim, std::uint64_t number) {
+Direction make_direction(const Chain& chain, const Reference& reference, const GradientClaim& claim, std::uint64_t number) {
   Direction direction;
   direction.along.resize(chain.names.size());
   std::vector<std::size_t> leaves;
@@ -224,7 +224,7 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
     out.reason = leaves ? "no gradient of leaves" : "no leaf requires grad";
     return out;
   }
-  const Claim& claim = *found;
+  const GradientClaim& claim = *found;
   for (const auto* gradient : claim.gradient)
     if (gradient && !std::all_of(gradient->begin(), gradient->end(), [](double g) { return std::isfinite(g); })) {
       out.opinion = Opinion::inconclusive;

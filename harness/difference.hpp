@@ -15,7 +15,7 @@ namespace gradsmith {
 
 /// The gradient that is judged: what accumulated in the leaves, or, where nothing does, the result of the one `backward`
 /// at `statement`, if all that it differentiates by are leaves.
-struct Claim {
+struct GradientClaim {
   std::optional<std::size_t> statement{};
   std::vector<const std::vector<double>*> gradient{};  ///< by Value: of leaves, as LibTorch gave it; null: none
   std::vector<const std::vector<double>*> spread{};    ///< by Value: how far rounding moves it
@@ -27,7 +27,7 @@ struct Direction {
   std::vector<std::vector<double>> along;
 };
 /// Direction `number` of a chain: Gaussian-like over all leaves (even numbers) or over one leaf in turn (odd ones).
-Direction make_direction(const Chain& chain, const Reference& reference, const Claim& claim, std::uint64_t number);
+Direction make_direction(const Chain& chain, const Reference& reference, const GradientClaim& claim, std::uint64_t number);
 
 /// Values of f = sum <cotangent, root> (of the claim's backwards) at x + h*d for each h, from one batched forward on
 /// LibTorch; entry 0 of the answer is f(x). A message if the batched forward was refused.
@@ -37,7 +37,7 @@ struct BatchedForward {
   std::string failure{};
 };
 BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
-                             const Claim& claim, const Direction& direction, const std::vector<double>& steps);
+                             const GradientClaim& claim, const Direction& direction, const std::vector<double>& steps);
 
 /// The witness. `reference` must be the latest run on this thread's tape.
 Testimony difference_witness(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,

@@ -86,7 +86,7 @@ void Draft::note(const Statement& statement) {
   }
   for (const Value result : step->results) {
     if (result == dropped) continue;
-    Origin& origin = origins_[result];
+    DraftOrigin& origin = origins_[result];
     if (self && typer_.typed().known[result] && info(result).storage == info(self->value).storage) {
       origin = origins_[self->value];
       if (step->op->alias == Alias::detach) origin.view = false;

@@ -22,7 +22,7 @@ struct Extent {
 };
 
 /// Where a tensor comes from, as far as writing it may be refused for it; views inherit it.
-struct Origin {
+struct DraftOrigin {
   bool view = false;             ///< a view of another tensor
   bool multi = false;            ///< from a node with several views, or a view of such
   bool quiet = false;            ///< a view taken in a region
@@ -45,7 +45,7 @@ class Draft {
   const Typed& typed() const { return typer_.typed(); }
   const TensorInfo& info(Value value) const { return typer_.typed().values[value]; }
   const Shape& shape(Value value) const { return info(value).layout.shape; }
-  const Origin& origin(Value value) const { return origins_[value]; }
+  const DraftOrigin& origin(Value value) const { return origins_[value]; }
   Value values() const { return static_cast<Value>(chain_.names.size()); }
   /// Same tensor object (one name is an alias of the other).
   Value object(Value value) const { return typer_.typed().object[value]; }
@@ -88,7 +88,7 @@ class Draft {
   Model model_;
   Evaluator evaluator_;
   std::size_t evaluated_ = 0;           // statements the evaluator has seen
-  std::vector<Origin> origins_;         // by Value
+  std::vector<DraftOrigin> origins_;         // by Value
   std::vector<Extent> extents_;         // by Value
   std::vector<int> extent_writes_;      // writes to the storage when the extent was taken; -1: not taken
   std::vector<int> writes_;             // by storage

@@ -48,7 +48,7 @@ bool Generator::fits(const Op& op, std::size_t param, Value value, bool tame) {
 /// A tensor that an in-place step may write without a refusal, as far as that shows cheaply; the model decides.
 bool Generator::target(const Op& op, Value value, const Want& want) {
   if (want.careless) return true;
-  const Origin& origin = draft_.origin(value);
+  const DraftOrigin& origin = draft_.origin(value);
   const Model& model = draft_.model();
   const bool overlaps = has_internal_overlap(draft_.info(value).layout);
   if (overlaps && !op.overlap_unchecked) return false;

@@ -10,7 +10,7 @@ namespace gradsmith {
 /// Requires grad and may be written: neither a leaf nor a view of one, no view from a region or a split.
 bool Generator::is_inner(Value value) const {
   const Model& model = draft_.model();
-  const Origin& origin = draft_.origin(value);
+  const DraftOrigin& origin = draft_.origin(value);
   return is_float(value) && model.requires_grad(value) && !model.is_leaf(value) && !model.is_leaf(draft_.base(value)) &&
          !origin.multi && !origin.quiet && !origin.inference && !has_internal_overlap(draft_.info(value).layout);
 }
