@@ -89,14 +89,22 @@ bool is_saturated(const Var& x) {
   return plain;
 }
 
+/// What a saturated function passes on; the formulas give no number at infinity, where a replica may be.
+Lanes saturated_slope(const Lanes& x) {
+  Lanes slope(1.0);
+  for (int lane = 0; lane < Duals::values(); ++lane)
+    if (!std::isfinite(x.v[lane])) slope.v[lane] = NAN;
+  return slope;
+}
+
 /// The slope of log(1 + e^x) is sigmoid(x); by its parts it is infinity times 0 where e^x is infinite.
 Var mish(const Var& x) {
-  if (is_saturated(x)) return custom(x.v, x, 1.0);
+  if (is_saturated(x)) return custom(x.v, x, saturated_slope(x.v));
   const Lanes t = tanh(curved(log1p(exp(x.v)), x.v, [&] { return sigmoid(x.v); }));
   return custom(x.v * t, x, t + x.v * sigmoid(x.v) * (Lanes(1.0) - t * t));
 }
 Var silu(const Var& x) {
-  if (is_saturated(x)) return custom(x.v, x, 1.0);
+  if (is_saturated(x)) return custom(x.v, x, saturated_slope(x.v));
   const Lanes s = sigmoid(x.v);
   return custom(x.v / (Lanes(1.0) + exp(-x.v)), x, s * (Lanes(1.0) + x.v * (Lanes(1.0) - s)));
 }
