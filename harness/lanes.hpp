@@ -80,6 +80,14 @@ Lanes round_stored(const Lanes& x);
 /// the rounding goes astray by up to 2u, and by 2 of the smallest numbers, unless it is exact. Maths says it of what LibTorch
 /// derives from after it was kept (numerics.md 3.3), and of what a composite op keeps in between.
 inline Lanes stored(const Lanes& x) { return Noise::narrow() ? round_stored(x) : x; }
+/// What a backward of several ops keeps in between, for its next op. Beyond the type's range the number itself: where the
+/// next op brings it back, that LibTorch's is infinite is a defect (corpus/known/rsqrt-large-half.chain).
+inline Lanes stored_between(const Lanes& x) {
+  Lanes out = stored(x);
+  for (int lane = 0; lane < lane_count; ++lane)
+    if (std::isinf(out.v[lane])) out.v[lane] = x.v[lane];
+  return out;
+}
 
 /// A result below the normal numbers: kernels lose digits there, or give 0 (log1p of the smallest number does). Replicas do
 /// either: they are 0, or off by up to 2 of the smallest numbers.

@@ -148,7 +148,7 @@ Var operator-(const Var& a) { return unary(a, -a.v, -1.0); }
 
 Var operator/(const Var& a, const Var& b) {
   if (b.node < 0) return unary(a, a.v / b.v, Lanes(1.0) / b.v);
-  return custom(a.v / b.v, a, Lanes(1.0) / b.v, b, -((a.v / b.v) / b.v));  // as div_tensor_other_grad writes it
+  return custom(a.v / b.v, a, Lanes(1.0) / b.v, b, -(stored_between(a.v / b.v) / b.v));  // as div_tensor_other_grad writes it
 }
 
 Var exp(const Var& x) {
@@ -165,18 +165,18 @@ Var expm1(const Var& x) {
 }
 Var log(const Var& x) { return unary(x, log(x.v), Lanes(1.0) / x.v); }
 Var log1p(const Var& x) { return unary(x, log1p(x.v), Lanes(1.0) / (x.v + 1.0)); }
-Var log2(const Var& x) { return unary(x, log2(x.v), Lanes(1.0) / (x.v * Lanes(0.6931471805599453))); }
+Var log2(const Var& x) { return unary(x, log2(x.v), Lanes(1.0) / stored_between(x.v * Lanes(0.6931471805599453))); }
 Var sqrt(const Var& x) {
   const Lanes r = stored(sqrt(x.v));
   return unary(x, r, Lanes(1.0) / (r * 2.0));
 }
 Var rsqrt(const Var& x) {
   const Lanes r = stored(rsqrt(x.v));
-  return unary(x, r, Lanes(-0.5) * (r * r * r));
+  return unary(x, r, Lanes(-0.5) * stored_between(r * r * r));
 }
 Var reciprocal(const Var& x) {
   const Lanes r = stored(Lanes(1.0) / x.v);
-  return unary(x, r, -(r * r));
+  return unary(x, r, -stored_between(r * r));
 }
 Var sin(const Var& x) { return periodic(x, sin(x.v), cos(x.v)); }
 Var cos(const Var& x) { return periodic(x, cos(x.v), -sin(x.v)); }
@@ -201,7 +201,7 @@ Var sigmoid(const Var& x) {
   return unary(x, r, (Lanes(1.0) - r) * r);
 }
 Var erf(const Var& x) {
-  const Lanes slope = exp(-stored(x.v * x.v)) * Lanes(1.1283791670955126);  // 2/sqrt(pi)
+  const Lanes slope = stored_between(exp(-stored(x.v * x.v))) * Lanes(1.1283791670955126);  // 2/sqrt(pi)
   return unary(x, erf(x.v), slope);
 }
 Var custom(const Lanes& v, const Var& a, const Lanes& da) { return unary(a, v, da); }
