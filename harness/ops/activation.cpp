@@ -81,13 +81,7 @@ Lanes log_odds(const Lanes& x) { return log(x / (Lanes(1.0) - x)); }
 
 /// Beyond 40 LibTorch's sigmoid and tanh are 1 whichever way they are computed, and x(1 - s) and x(1 - t^2) are 0: there
 /// is no rounding for replicas to multiply by x.
-bool is_saturated(const Var& x) {
-  const auto is = [](double number) { return number > 40 && std::isfinite(number); };
-  const bool plain = is(x.exact());
-  for (int lane = 1; lane < Duals::values(); ++lane)  // a sum of 16 bits may be infinite in a replica alone
-    if (plain && !std::isfinite(x.v.v[lane])) Tape::active().branch(plain, true, {x.node, -1, 0});
-  return plain;
-}
+bool is_saturated(const Var& x) { return x.exact() > 40 && std::isfinite(x.exact()); }
 
 /// What a saturated function passes on; the formulas give no number at infinity, where a replica may be.
 Lanes saturated_slope(const Lanes& x) {
