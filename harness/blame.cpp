@@ -260,6 +260,23 @@ std::string guilty_of(const std::vector<Accused>& accused, const Chain& chain, c
   return accused.empty() ? std::string() : form(accused.front());
 }
 
+/// The one floating type of all operands of the steps of this form; nothing if there is none, or several.
+std::optional<DType> type_of_all(std::string_view form, const Chain& chain, const Typed& typed) {
+  std::optional<DType> type;
+  for (std::size_t i = 0; i < chain.statements.size(); ++i) {
+    const auto* step = std::get_if<Step>(&chain.statements[i]);
+    if (!step || form_of(*step) != form) continue;
+    const Args args(step->args);
+    for (std::size_t k = 0; k < args.size(); ++k) {
+      if (!args.is_tensor(k) || !is_floating(typed.steps[i].operands[k].dtype)) continue;
+      const DType own = typed.steps[i].operands[k].dtype;
+      if (type && *type != own) return std::nullopt;
+      type = own;
+    }
+  }
+  return type;
+}
+
 /// Of what a device alone does: `out`, as the witness has it, with the op at fault there.
 Signature signature_there(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots,
                           const Testimony& testimony, const Plan& plan, Signature out) {
@@ -344,6 +361,7 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
     out.guilty = testimony.kind == FindingKind::wrong_value
                      ? guilty_of_value(chain, typed)
                      : guilty_of(accused_of_gradient(chain, typed, implied_roots), chain, typed, figures);
+  if (const auto type = type_of_all(out.guilty, chain, typed)) out.dtype = dtype_name(*type);
   if (out.guilty.empty()) out.guilty = suspects(chain);
   return out;
 }

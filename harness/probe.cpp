@@ -349,10 +349,12 @@ std::vector<Chain> stretched(const Chain& isolated) {
 }
 
 std::vector<Chain> stretched_far(const Chain& isolated) {
-  std::vector<Chain> out;
-  for (std::size_t i = 0; i < isolated.statements.size(); ++i)
-    if (const auto* input = std::get_if<Input>(&isolated.statements[i]); input && input->requires_grad)
-      out.push_back(stretch(isolated, i, 0x1p1000));
+  std::vector<Chain> all{isolated}, out;
+  for (Chain& one : on_one_element(isolated)) all.push_back(std::move(one));
+  for (const Chain& numbers : all)
+    for (std::size_t i = 0; i < numbers.statements.size(); ++i)
+      if (const auto* input = std::get_if<Input>(&numbers.statements[i]); input && input->requires_grad)
+        out.push_back(stretch(numbers, i, 0x1p1000));
   return out;
 }
 

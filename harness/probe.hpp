@@ -28,8 +28,8 @@ std::vector<Chain> probes(const Chain& isolated);
 /// `m = mul(z, 2^60)` of zeros and `a = add(m, x)` in its place, on the numbers it has, then on plain ones below and above
 /// those of the others. Shows where a formula mixes what only one operand passes on, or leaves the range on its way.
 std::vector<Chain> stretched(const Chain& isolated);
-/// The same with 2^1000, on the numbers it has: a slope so small that it counts as 0 (asinh's at 1e300) shows by what it
-/// moves in others.
+/// The same with 2^1000, on the numbers it has and on one of them everywhere: a slope so small that it counts as 0 (asinh's
+/// at 1e300) shows by what it moves in others.
 std::vector<Chain> stretched_far(const Chain& isolated);
 
 }  // namespace gradsmith
