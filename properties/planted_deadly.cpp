@@ -9,7 +9,7 @@ namespace {
 using T = const at::Tensor&;
 
 /// Not for UBSan to see: the signal is what must be named.
-[[gnu::no_sanitize("undefined")]] void read_null() {
+__attribute__((no_sanitize("undefined"))) void read_null() {
   const volatile double* const nowhere = nullptr;
   (void)*nowhere;
 }
