@@ -6,8 +6,11 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include <functional>
+#include <set>
 
 #include "harness/allocator.hpp"
 #include "harness/device.hpp"
@@ -161,9 +164,28 @@ void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots) {
   run(machine, chain, implied_roots);
 }
 
+namespace {
+/// Frees what this node and all before it saved, as a backward without retain_graph does: views that an op made for itself too.
+void release_saved(torch::autograd::Node* last) {
+  std::vector<torch::autograd::Node*> pending{last};
+  std::set<torch::autograd::Node*> seen{nullptr};
+  while (!pending.empty()) {
+    torch::autograd::Node* node = pending.back();
+    pending.pop_back();
+    if (!seen.insert(node).second) continue;
+    for (const auto& edge : node->next_edges()) pending.push_back(edge.function.get());
+  }
+  seen.erase(nullptr);
+  for (torch::autograd::Node* node : seen) node->release_variables();
+}
+}  // namespace
+
 void execute_severed(const Chain& chain, const std::vector<Value>& implied_roots) {
   Machine machine(chain.names.size());
   run(machine, chain, implied_roots);
+  for (const at::Tensor& tensor : machine.tensors())
+    if (tensor.defined())
+      if (const auto* meta = torch::autograd::impl::get_autograd_meta(tensor)) release_saved(meta->grad_fn_.get());
   for (const at::Tensor& tensor : machine.tensors())
     if (tensor.defined()) tensor.unsafeGetTensorImpl()->set_autograd_meta(nullptr);
 }

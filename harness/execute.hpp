@@ -29,8 +29,8 @@ std::vector<std::map<Value, Operand>> execute_operands(const Chain& chain);
 /// Bare forward and backward without reading anything back: the denominator of the benchmark.
 void execute_bare(const Chain& chain, const std::vector<Value>& implied_roots);
 
-/// Runs the chain and takes the history off every named tensor before they go: what a cycle through a tensor and its
-/// history keeps alive is freed then, all other leaks stay.
+/// Runs the chain, frees what its history saved and takes that off every named tensor before they go: what a cycle through a
+/// tensor and its history keeps alive is freed then, all other leaks stay.
 void execute_severed(const Chain& chain, const std::vector<Value>& implied_roots);
 
 }  // namespace gradsmith
