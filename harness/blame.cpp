@@ -339,12 +339,12 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
   const bool in_reverse = testimony.witness != Witness::forward && testimony.witness != Witness::second;
   const Plan errors = asking({Witness::expectation}, plan),
              figures = in_reverse ? asking({Witness::reference, testimony.witness}, plan) : asking({testimony.witness}, plan);
-  if (!in_reverse)
+  if (!in_reverse) {
     for (const std::size_t at : first_showing(chain, testimony.kind, figures)) {
       if (auto fault = search.fault_at(at, figures)) return *fault;
       out.guilty = form_of(std::get<Step>(chain.statements[at]));
     }
-  if (!in_reverse) {  // a second backward goes backwards: a step before may be at fault
+    // A second backward goes backwards: a step before may be at fault.
     if (auto fault = search.any_fault(figures)) return *fault;
     if (out.guilty.empty()) out.guilty = suspects(chain);
     return out;
@@ -356,11 +356,10 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
     out.guilty = step ? form_of(*step) : suspects(chain);
     return out;
   }
-  if (auto culprit = in_reverse ? search.culprit(errors) : std::nullopt) return *culprit;
-  if (in_reverse)
-    out.guilty = testimony.kind == FindingKind::wrong_value
-                     ? guilty_of_value(chain, typed)
-                     : guilty_of(accused_of_gradient(chain, typed, implied_roots), chain, typed, figures);
+  if (auto culprit = search.culprit(errors)) return *culprit;
+  out.guilty = testimony.kind == FindingKind::wrong_value
+                   ? guilty_of_value(chain, typed)
+                   : guilty_of(accused_of_gradient(chain, typed, implied_roots), chain, typed, figures);
   if (const auto type = type_of_all(out.guilty, chain, typed)) out.dtype = dtype_name(*type);
   if (out.guilty.empty()) out.guilty = suspects(chain);
   return out;

@@ -10,6 +10,7 @@
 #include "harness/device_ahead.hpp"
 #include "harness/expect.hpp"
 #include "harness/guilt.hpp"
+#include "harness/weigh.hpp"
 
 namespace gradsmith {
 namespace {
@@ -183,8 +184,7 @@ Testimony testimony_of(const DeviceCase& c, Reference* reference) {
   if (reference) weighed.emplace(c, *reference, first, first);
   const bool missed = weighed && !(weighed->worst.ratio <= tolerance.k);
   if (missed) {
-    for (int i = 1; i <= tolerance.more_replicas && reference->open.empty(); ++i)
-      widen(*reference, run_reference(c.chain, c.typed, c.roots, static_cast<std::uint64_t>(i)));
+    widen_by_more_replicas(*reference, c.chain, c.typed, c.roots);
     if (!reference->open.empty()) return open();
   }
   for (int run = 1; run < (missed ? std::max(c.runs, 2) : c.runs) && !(weighed && weighed->unsteady > tolerance.k); ++run) {

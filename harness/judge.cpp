@@ -81,8 +81,7 @@ Testimony reference_testimony(const Case& c, Reference& reference) {
   Weighed weighed = weigh_all(c, reference);
   const auto worst = [&] { return std::max(weighed.values.ratio, weighed.gradients.ratio); };
   if (!(worst() <= tolerance.k)) {
-    for (int i = 1; i <= tolerance.more_replicas && reference.open.empty(); ++i)
-      widen(reference, run_reference(c.chain, c.typed, c.roots, static_cast<std::uint64_t>(i)));
+    widen_by_more_replicas(reference, c.chain, c.typed, c.roots);
     if (!reference.open.empty()) return open();
     weighed = weigh_all(c, reference);
   }

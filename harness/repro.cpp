@@ -9,6 +9,7 @@
 #include "harness/expect.hpp"
 #include "harness/forward_expected.hpp"
 #include "harness/second_expected.hpp"
+#include "harness/weigh.hpp"
 
 namespace gradsmith {
 
@@ -75,8 +76,7 @@ Answer answer_of(const Chain& chain, const Typed& typed, Mode mode) {
                               *answer.expectation.hole);
   } else if (mode == Mode::reverse) {
     answer.reference = run_reference(chain, typed, answer.roots);
-    for (int i = 1; i <= Tolerance{}.more_replicas && answer.reference.open.empty(); ++i)
-      widen(answer.reference, run_reference(chain, typed, answer.roots, static_cast<std::uint64_t>(i)));
+    widen_by_more_replicas(answer.reference, chain, typed, answer.roots);
     answer.open = answer.reference.open;
   }
   return answer;

@@ -47,4 +47,9 @@ Testimony weigh_derivatives(Witness witness, FindingKind kind, const Chain& chai
   return out;
 }
 
+void widen_by_more_replicas(Reference& reference, const Chain& chain, const Typed& typed, const std::vector<Value>& roots) {
+  for (int i = 1; i <= Tolerance{}.more_replicas && reference.open.empty(); ++i)
+    widen(reference, run_reference(chain, typed, roots, static_cast<std::uint64_t>(i)));
+}
+
 }  // namespace gradsmith

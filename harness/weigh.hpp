@@ -4,6 +4,7 @@
 
 #include "harness/compare.hpp"
 #include "harness/outcome.hpp"
+#include "harness/reference.hpp"
 #include "harness/witness.hpp"
 
 namespace gradsmith {
@@ -23,5 +24,8 @@ void weigh(Testimony& out, const Chain& chain, const std::vector<std::optional<A
 Testimony weigh_derivatives(Witness witness, FindingKind kind, const Chain& chain,
                             const std::vector<std::optional<Array>>& observed,
                             const std::vector<std::optional<Spread>>& expected, std::string_view what);
+
+/// Widens a reference by all the further replicas that are asked before a miss is believed; ends where one leaves it open.
+void widen_by_more_replicas(Reference& reference, const Chain& chain, const Typed& typed, const std::vector<Value>& roots);
 
 }  // namespace gradsmith

@@ -1,6 +1,8 @@
 // What `gradsmith_planted` and the tests link besides the product's ops.
 #include "properties/planted.hpp"
 
+#include "harness/judge.hpp"
+#include "harness/op.hpp"
 #include "properties/planted_ops.hpp"
 
 namespace gradsmith {
@@ -24,6 +26,18 @@ const std::vector<std::string_view>& controls() {
     return out;
   }();
   return names;
+}
+
+Knobs among(std::vector<std::string_view> names, const std::vector<std::string_view>& honest) {
+  static const bool ready = [] {
+    initialize_libtorch();
+    return true;
+  }();
+  (void)ready;
+  names.insert(names.end(), honest.begin(), honest.end());
+  Knobs knobs;
+  for (const auto name : names) knobs.ops.push_back(find_op(name));
+  return knobs;
 }
 
 }  // namespace gradsmith

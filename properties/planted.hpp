@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/array.hpp"
+#include "harness/generate.hpp"
 #include "harness/lane.hpp"
 #include "harness/witness.hpp"
 
@@ -85,5 +86,8 @@ const std::vector<const Op*>& deep_ops();
 const std::vector<const Op*>& deadly_ops();
 /// Names of the right ops, which nothing may accuse.
 const std::vector<std::string_view>& controls();
+/// Programs of these ops among honest ones, that spread and move what they make. LibTorch is ready then.
+Knobs among(std::vector<std::string_view> names,
+            const std::vector<std::string_view>& honest = {"mul", "add", "sin", "sum", "narrow", "transpose", "expand", "relu"});
 
 }  // namespace gradsmith

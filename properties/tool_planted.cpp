@@ -28,19 +28,6 @@ namespace {
 constexpr std::uint64_t programs = 20000;
 constexpr ReduceLimits patient{.tries = 200000, .seconds = 3600};
 
-Knobs among(std::vector<std::string_view> names) {
-  static const bool ready = [] {
-    initialize_libtorch();
-    return true;
-  }();
-  (void)ready;
-  for (const auto honest : {"mul", "add", "sin", "sum", "narrow", "transpose", "expand", "relu"})
-    names.emplace_back(honest);
-  Knobs knobs;
-  for (const auto name : names) knobs.ops.push_back(find_op(name));
-  return knobs;
-}
-
 Plan only(Witness witness) {
   Plan plan{.witnesses = {}};
   plan.witnesses[static_cast<std::size_t>(witness)] = true;

@@ -21,17 +21,9 @@ namespace {
 
 constexpr std::uint64_t programs = 4000;
 
-Knobs among(std::vector<std::string_view> names) {
-  static const bool ready = [] {
-    initialize_libtorch();
-    return true;
-  }();
-  (void)ready;
-  Knobs knobs;
+Knobs mixed_among(std::vector<std::string_view> names) {
+  Knobs knobs = among(std::move(names), {"mul", "add", "sin", "sum", "narrow", "transpose", "copy", "to"});
   knobs.mixed = true;
-  for (const auto honest : {"mul", "add", "sin", "sum", "narrow", "transpose", "copy", "to"})
-    names.emplace_back(honest);
-  for (const auto name : names) knobs.ops.push_back(find_op(name));
   return knobs;
 }
 
@@ -40,7 +32,7 @@ class PlantedMixedFault : public testing::TestWithParam<PlantedForMixed> {};
 TEST_P(PlantedMixedFault, Is_found_and_reduced) {
   constexpr int starts = 4;
   const PlantedForMixed& fault = GetParam();
-  const Knobs knobs = among({fault.op});
+  const Knobs knobs = mixed_among({fault.op});
   int found = 0;
   for (std::uint64_t seed = 0; seed < programs && found < starts; ++seed) {
     Choices choices(seed);
@@ -62,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Planted, PlantedMixedFault, testing::ValuesIn(planted_f
                          [](const auto& info) { return std::string(info.param.op); });
 
 TEST(PlantedMixedControls, Are_never_accused) {
-  const Knobs knobs = among(controls());
+  const Knobs knobs = mixed_among(controls());
   for (std::uint64_t seed = 0; seed < programs; ++seed) {
     Choices choices(seed);
     const Chain chain = generate(choices, knobs);

@@ -21,16 +21,9 @@ namespace {
 
 constexpr std::uint64_t programs = 20000;
 
-Knobs among(std::vector<std::string_view> names, DType dtype) {
-  static const bool ready = [] {
-    initialize_libtorch();
-    return true;
-  }();
-  (void)ready;
-  Knobs knobs;
+Knobs among_in(std::vector<std::string_view> names, DType dtype) {
+  Knobs knobs = among(std::move(names));
   knobs.dtype = dtype;
-  for (const auto honest : {"mul", "add", "sin", "sum", "narrow", "transpose", "expand", "relu"}) names.emplace_back(honest);
-  for (const auto name : names) knobs.ops.push_back(find_op(name));
   return knobs;
 }
 
@@ -39,7 +32,7 @@ class PlantedTypeFault : public testing::TestWithParam<PlantedForType> {};
 TEST_P(PlantedTypeFault, Is_found_and_reduced_to_one_text_from_every_start) {
   constexpr std::size_t starts = 6;
   const PlantedForType& fault = GetParam();
-  const Knobs knobs = among({fault.op}, fault.dtype);
+  const Knobs knobs = among_in({fault.op}, fault.dtype);
   std::size_t found = 0;
   for (std::uint64_t seed = 0; seed < programs && found < starts; ++seed) {
     Choices choices(seed);
@@ -61,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Planted, PlantedTypeFault, testing::ValuesIn(planted_fo
 
 TEST(PlantedTypeControls, Are_never_accused) {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
-    const Knobs knobs = among(controls(), dtype);
+    const Knobs knobs = among_in(controls(), dtype);
     std::uint64_t passed = 0;
     for (std::uint64_t seed = 0; seed < programs / 4; ++seed) {
       Choices choices(seed);
