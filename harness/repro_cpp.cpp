@@ -42,7 +42,8 @@ void check(const char* what, const at::Tensor& tensor, std::vector<double> expec
   std::vector<double> observed(expected.size());
   if (tensor.defined()) {
     const at::Tensor wide = tensor.detach().to(at::kDouble).contiguous();
-    observed.assign(wide.const_data_ptr<double>(), wide.const_data_ptr<double>() + wide.numel());
+    const double* const data = static_cast<const double*>(wide.const_data_ptr());
+    observed.assign(data, data + wide.numel());
   }
   if (observed.size() != expected.size()) {
     std::printf("%s: observed %zu elements, expected %zu\n", what, observed.size(), expected.size());

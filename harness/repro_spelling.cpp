@@ -62,6 +62,8 @@ bool left_out(const Param& param, const Argument& argument) {
   return param.optional && same_argument(param.preset, argument);
 }
 
+bool looks_integer(std::string_view text) { return text.find_first_not_of("-0123456789") == text.npos; }
+
 bool is_operand(const Param& param, const Argument& argument) {
   return std::holds_alternative<Ref>(argument) || std::holds_alternative<std::vector<Ref>>(argument) ||
          (param.kind == Kind::tensor_or_number && !param.optional);
@@ -105,10 +107,15 @@ std::string Speller::number(double value) const {
   const bool cpp = language == Language::cpp;
   if (std::isnan(value)) return cpp ? "NAN" : "math.nan";
   if (std::isinf(value)) return fmt::format("{}{}", value < 0 ? "-" : "", cpp ? "INFINITY" : "math.inf");
-  return value == 0 && std::signbit(value) ? "-0.0" : print_number(value);
+  if (value == 0 && std::signbit(value)) return "-0.0";
+  // All digits are the shortest text of some doubles beyond what an integer of C++ holds.
+  const std::string text = print_number(value);
+  return std::abs(value) >= 0x1p63 && looks_integer(text) ? text + ".0" : text;
 }
 
-std::string Speller::argument(const Param& param, const Argument& argument) const {
+std::string Speller::argument(const Step& step, std::size_t i) const {
+  const Param& param = step.op->params[i];
+  const Argument& argument = step.args[i];
   const bool cpp = language == Language::cpp;
   if (std::holds_alternative<None>(argument)) {
     if (!cpp) return "None";
@@ -126,6 +133,8 @@ std::string Speller::argument(const Param& param, const Argument& argument) cons
   }
   if (const auto* numbers = std::get_if<std::vector<double>>(&argument)) {
     if (cpp && numbers->empty()) return "at::IntArrayRef()";
+    // An overload takes one dimension, and braces around it would mean that too.
+    if (cpp && step.op->name == "squeeze" && numbers->size() == 1) return number(numbers->front());
     // Dimensions may be named as well: two in braces could be either.
     const bool either = cpp && param.name == "dim" && numbers->size() > 1;
     return either ? fmt::format("at::IntArrayRef({})", list(*numbers)) : list(*numbers);
@@ -133,7 +142,7 @@ std::string Speller::argument(const Param& param, const Argument& argument) cons
   const std::string text = number(std::get<double>(argument));
   // An integer where a number is meant would change the type of results.
   const bool real = param.kind == Kind::number || param.kind == Kind::tensor_or_number;
-  return real && text.find_first_not_of("-0123456789") == text.npos ? text + ".0" : text;
+  return real && looks_integer(text) ? text + ".0" : text;
 }
 
 /// What stands in the brackets: without names in C++, up to the last argument that is no default; in Python operands
@@ -145,14 +154,14 @@ std::string Speller::arguments(const Step& step, bool method) const {
   if (language == Language::cpp) {
     std::size_t end = params.size();
     while (end > begin && left_out(params[end - 1], step.args[end - 1])) --end;
-    for (std::size_t i = begin; i < end; ++i) texts.push_back(argument(params[i], step.args[i]));
+    for (std::size_t i = begin; i < end; ++i) texts.push_back(argument(step, i));
   } else {
     bool by_name = false;
     for (std::size_t i = begin; i < params.size(); ++i) {
       const bool out = left_out(params[i], step.args[i]);
       by_name = by_name || out || !is_operand(params[i], step.args[i]);
       if (out) continue;
-      const std::string text = argument(params[i], step.args[i]);
+      const std::string text = argument(step, i);
       texts.push_back(by_name ? fmt::format("{}={}", params[i].name, text) : text);
     }
   }

@@ -32,7 +32,7 @@ struct Speller {
   std::string number(double value) const;
 
  private:
-  std::string argument(const Param& param, const Argument& argument) const;
+  std::string argument(const Step& step, std::size_t i) const;
   std::string arguments(const Step& step, bool method) const;
 };
 

@@ -192,6 +192,13 @@ TEST(Repro, Renames_what_the_language_or_the_helpers_have) {
   EXPECT_EQ(run_cpp({{"renamed", program(Language::cpp, chain, right(chain)), 0}}), "");
 }
 
+TEST(Repro, Is_spelled_as_every_compiler_reads_it) {
+  const Chain chain = parsed("a = input f32[1] requires_grad values=[100000002004087734272]\nv1 = squeeze(a, dim=[0])\n");
+  const std::string text = program(Language::cpp, chain, right(chain));
+  EXPECT_NE(text.find("{100000002004087734272.0}"), std::string::npos) << text;
+  EXPECT_NE(text.find("a.squeeze(0)"), std::string::npos) << text;
+}
+
 TEST(Repro, Alone_says_what_came_and_ends_with_1) {
   const Chain chain = stored("known/hardsigmoid.chain");
   Finished run;
