@@ -5,19 +5,26 @@
 namespace gradsmith {
 namespace {
 
-/// True where some replica decides otherwise than lane 0, or went so far from it that LibTorch may.
+/// Whether some replica is so far from lane 0 that LibTorch's a - b may have the other sign, or be 0.
+bool may_cross(const Lanes& a, const Lanes& b) {
+  const double difference = a.exact() - b.exact();
+  for (int lane = 1; lane < Duals::values(); ++lane) {
+    const double went = std::abs((a.v[lane] - a.exact()) - (b.v[lane] - b.exact()));
+    if (std::isfinite(went) && Noise::reach() * went > std::abs(difference)) return true;
+  }
+  return false;
+}
+
+/// True where some replica decides otherwise than lane 0, or LibTorch may.
 template <class Compare>
 bool decide(const Var& a, const Var& b, Compare compare) {
   Tape& tape = Tape::active();
   const bool outcome = compare(a.v.v[0], b.v.v[0]);
-  bool disagree = false;
-  const double gap = std::abs(a.exact() - b.exact());
-  for (int lane = 1; lane < Duals::values(); ++lane) {
-    const double went = std::abs((a.v.v[lane] - a.exact()) - (b.v.v[lane] - b.exact()));
-    disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome || (gap != 0 && std::isfinite(went) && Noise::reach() * went > gap);
-  }
+  bool disagree = may_cross(a.v, b.v);
+  for (int lane = 1; lane < Duals::values(); ++lane) disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome;
   // Computed subnormals: relative noise does not move them, kernels may flush them. Where there is no node, two of them may
   // be what one was computed from.
+  const double gap = std::abs(a.exact() - b.exact());
   const auto computed = [&](int node) { return node >= 0 && (tape[node].a >= 0 || tape[node].b >= 0); };
   const bool nonzero = a.exact() != 0 || b.exact() != 0;
   const bool tiny = std::abs(a.exact()) < 0x1p-1018 && std::abs(b.exact()) < 0x1p-1018;
@@ -166,18 +173,30 @@ Var expm1(const Var& x) {
   const Lanes r = stored(expm1(x.v));
   return unary(x, r, r + 1.0);
 }
-Var log(const Var& x) { return unary(x, log(x.v), Lanes(1.0) / x.v); }
-Var log1p(const Var& x) { return unary(x, log1p(x.v), Lanes(1.0) / (x.v + 1.0)); }
-Var log2(const Var& x) { return unary(x, log2(x.v), Lanes(1.0) / stored_between(x.v * Lanes(0.6931471805599453))); }
+Var log(const Var& x) {
+  note_pole(x);
+  return unary(x, log(x.v), Lanes(1.0) / x.v);
+}
+Var log1p(const Var& x) {
+  note_pole(x, -1);
+  return unary(x, log1p(x.v), Lanes(1.0) / (x.v + 1.0));
+}
+Var log2(const Var& x) {
+  note_pole(x);
+  return unary(x, log2(x.v), Lanes(1.0) / stored_between(x.v * Lanes(0.6931471805599453)));
+}
 Var sqrt(const Var& x) {
+  note_pole(x);
   const Lanes r = stored(sqrt(x.v));
   return unary(x, r, Lanes(1.0) / (r * 2.0));
 }
 Var rsqrt(const Var& x) {
+  note_pole(x);
   const Lanes r = stored(rsqrt(x.v));
   return unary(x, r, Lanes(-0.5) * stored_between(r * r * r));
 }
 Var reciprocal(const Var& x) {
+  note_pole(x);
   const Lanes r = stored(Lanes(1.0) / x.v);
   return unary(x, r, -stored_between(r * r));
 }
@@ -227,6 +246,9 @@ bool operator>=(const Var& a, const Var& b) {
 }
 bool operator==(const Var& a, const Var& b) {
   return decide(a, b, [](double s, double t) { return s == t; });
+}
+void note_pole(const Var& x, double at) {
+  if (may_cross(x.v, at)) Tape::active().branch(true, true, {-1, -1, 0});
 }
 bool isnan(const Var& x) {
   const bool outcome = std::isnan(x.exact());

@@ -129,6 +129,9 @@ Var erf(const Var& x);
 /// A result with value `v` and partial derivatives given by the maths: for ops that derive by a formula of their own.
 Var custom(const Lanes& v, const Var& a, const Lanes& da);
 Var custom(const Lanes& v, const Var& a, const Lanes& da, const Var& b, const Lanes& db);
+/// Says to the tape that a function of x has a pole, or ends, at a number: where rounding may take x there, nothing is known of
+/// what comes.
+void note_pole(const Var& x, double at = 0);
 /// `x` without a derivative.
 inline Var constant(const Var& x) { return Var(x.v, -1); }
 

@@ -80,6 +80,19 @@ TEST(Reference, Leaves_a_branch_open_that_a_replica_would_take_had_it_gone_the_o
   EXPECT_EQ(open("-2"), "");
 }
 
+TEST(Reference, Leaves_open_what_comes_of_an_operand_that_rounding_may_take_to_a_pole) {
+  const auto open = [](const std::string& number, const std::string& step) {
+    return reference_of("gradsmith 1\na = input f32[] values=[" + number +
+                        "]\nb = input f32[] values=[-2]\nc = gelu(a)\nd = square(c)\ne = " + step + "\n").open;
+  };
+  for (const std::string step : {"log(d)", "log2(d)", "sqrt(d)", "rsqrt(d)", "reciprocal(d)", "div(a, d)", "pow(d, -1)",
+                                 "pow(d, a)", "pow(b, d)"}) {
+    EXPECT_EQ(open("-6", step), "a replica takes another branch") << step;  // 0 or 3e-17; -2 has a power at 0
+    EXPECT_EQ(open("-1", step), "") << step;
+  }
+  for (const std::string step : {"pow(d, 2)", "exp(d)"}) EXPECT_EQ(open("-6", step), "") << step;
+}
+
 TEST(Replicas, Of_a_subnormal_result_are_0_or_off_by_two_of_the_smallest_numbers) {
   const struct {
     DType dtype;

@@ -65,8 +65,11 @@ Var pow_as_libtorch(const Var& x, const Var& y, const Args& at) {
   if (at.is_number(1)) {
     const double exponent = at[1];
     if (exponent == 0) return 1.0;
+    if (exponent < 0 || exponent != std::nearbyint(exponent)) note_pole(x);
     return custom(power(x.v, exponent), x, Lanes(exponent) * power(x.v, exponent - 1));
   }
+  note_pole(x);
+  if (x.exact() <= 0) note_pole(y, x.exact() == 0 ? 0 : std::nearbyint(y.exact()));  // below 0 whole exponents alone have powers
   const Lanes r = stored(power(x.v, y.v));
   // The slope along the base is 0 at an exponent of 0, but not its own slope along the exponent, which LibTorch loses.
   const bool cut = y.exact() == 0 && (x.exact() == 0 || !Duals::on());

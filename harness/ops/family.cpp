@@ -204,15 +204,6 @@ void Terms::note_order() const {
   if ((above || below) && !certain) Tape::active().branch(true, true, {-1, -1, 0});
 }
 
-void note_pole(const Var& divisor) {
-  bool above = false, below = false;
-  for (int lane = 0; lane < Duals::values(); ++lane) {
-    above |= divisor.v.v[lane] > 0;
-    below |= divisor.v.v[lane] < 0;
-  }
-  if (above && below) Tape::active().branch(true, true, {-1, -1, 0});
-}
-
 std::vector<const Op*> entries(std::span<Op> table) {
   std::vector<const Op*> list;
   for (Op& op : table) {

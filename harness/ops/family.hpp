@@ -132,9 +132,6 @@ class Terms {
   long double up_ = 0, down_ = 0;
   bool infinite_ = false;
 };
-/// A divisor whose replicas lie on both sides of 0 is rounding alone and may be 0 itself: x / x is then no number, and no
-/// replica shows it. Says so to the tape.
-void note_pole(const Var& divisor);
 /// The entries of a family's table, in order, as they are in the linked release of LibTorch. The table must live as long as
 /// the program. Sorts the `saves` of each entry
 /// as a node unpacks them: saved operands by name, as the code generator writes it.
