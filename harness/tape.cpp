@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "harness/sum_order.hpp"
+
 namespace gradsmith {
 namespace {
 
@@ -44,6 +46,11 @@ bool finite(const Lanes& partial) {
   for (int lane = 0; lane < Duals::values(); ++lane)
     if (!std::isfinite(partial.v[lane])) return false;
   return true;
+}
+
+/// On duals in their tangents too.
+bool finite_throughout(const Lanes& partial) {
+  return finite(partial) && (!Duals::on() || (std::isfinite(partial.v[2]) && std::isfinite(partial.v[3])));
 }
 
 /// The square of x leaves the numbers, and 1 beside it is nothing.
@@ -105,20 +112,28 @@ void Tape::branch(bool outcome, bool disagree, const Branch& b) {
 bool Tape::sweep(std::vector<Lanes>& adjoint) const {
   adjoint.resize(nodes_.size());
   if (Noise::narrow()) return sweep_narrow(adjoint);
+  constexpr double largest = std::numeric_limits<double>::max();
   bool defined = true;
+  SumOrder order;
+  const auto pass = [&](const Lanes& g, const Lanes& partial, int parent) {
+    if (parent < 0) return;
+    const Lanes share = g * partial;
+    order.add(parent, share, largest);
+    adjoint[parent] = adjoint[parent] + share;
+  };
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     const Node& node = nodes_[i];
     const Lanes& g = adjoint[i];
     defined &= std::isfinite(g.exact());
     if (node.a < 0 && node.b < 0) continue;
     if (g.is_zero()) {
-      defined &= finite(node.da) && finite(node.db);
+      defined &= finite_throughout(node.da) && finite_throughout(node.db);
       continue;
     }
-    if (node.a >= 0) adjoint[node.a] = adjoint[node.a] + g * node.da;
-    if (node.b >= 0) adjoint[node.b] = adjoint[node.b] + g * node.db;
+    pass(g, node.da, node.a);
+    pass(g, node.db, node.b);
   }
-  return defined;
+  return defined && !order.decides();
 }
 
 void Tape::tangents(std::vector<double>& tangent) const {

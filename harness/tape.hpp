@@ -58,8 +58,9 @@ class Tape {
   }
 
   /// Adjoints of all nodes for the given seeds, perturbed like the values. `adjoint` is resized to the tape's length.
-  /// Returns false if a cotangent is not finite, or one of 0 met an infinite partial: LibTorch multiplies such with the
-  /// zeros of its masks (NaN), here nothing flows there. In a narrow type a partial beyond its range is infinite.
+  /// Returns false if a cotangent is not finite, the order of a sum decides whether it is, or one of 0 met a partial that is
+  /// infinite, or has an infinite tangent: LibTorch multiplies such with the zeros of its masks (NaN), here nothing flows
+  /// there. In a narrow type a partial beyond its range is infinite.
   bool sweep(std::vector<Lanes>& adjoint) const;
   /// Tangents of all nodes (lane 0) for tangents given at leaves: forward pass over the partials.
   void tangents(std::vector<double>& tangent) const;

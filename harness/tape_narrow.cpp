@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "harness/sum_order.hpp"
+
 namespace gradsmith {
 namespace {
 
@@ -71,6 +73,7 @@ void Tape::keep_narrow(int node) {
 
 bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
   bool defined = true;
+  SumOrder order;
   const Run before{0, Noise::computing(), Noise::storage()};
   const auto kept_type = [&](std::size_t node) { return static_cast<DType>(kept_[node] - 1); };
   // The type of what is passed on to a parent.
@@ -87,6 +90,7 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
     const Range range = range_of(type);
     defined &= !beyond(partial, type);
     const Lanes share = is_one(partial) ? g : g * rounded_if_small(partial, range);
+    order.add(parent, share, range_of(run.computing == DType::f64 ? DType::f64 : DType::f32).largest);
     Lanes& sum = adjoint[parent];
     sum = kept ? accumulated(sum, stored(share)) : sum + share;
   };
@@ -111,7 +115,7 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
     pass(g, node.db, node.b, run);
   }
   Noise::work_in(before.computing, before.storage);
-  return defined;
+  return defined && !order.decides();
 }
 
 }  // namespace gradsmith
