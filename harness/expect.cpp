@@ -40,7 +40,7 @@ void Model::add(const Statement& statement, const Typed& typed) {
       s.backward(*backward, backward->roots, backward->cotangent.has_value(), typed);
     } catch (const State::Raised& raised) {
       if (backward->may_fail)
-        s.expectation.hole = "U23";
+        s.enter_hole("U23");
       else
         s.expectation.refusal = Refusal{{Phase::Kind::backward, s.backwards}, std::string(raised.id), {}};
     }

@@ -81,6 +81,10 @@ struct Model::State {
   int version(const Tensor& t) const { return t.counter < 0 ? 0 : versions[t.counter]; }
   bool requires_grad(const Tensor& t) const;
   int add_node(Node node);
+  /// From here on the chain is in this hole; out of U24, where nothing is modelled any more, no other leads.
+  void enter_hole(std::string_view id) {
+    if (expectation.hole != "U24") expectation.hole = id;
+  }
   /// The error of a view that must not be rebased; `indirect`: found while reading grad_fn.
   static std::string_view view_error(const Tensor& t, bool indirect);
   /// Tensor::grad_fn(): refreshes a stale view, which can raise.

@@ -18,6 +18,12 @@ bool saves_result(const Step& step, const Args& args) {
   return false;
 }
 
+bool repeats_cells(const Layout& layout) {
+  auto cells = storage_positions(layout);
+  std::sort(cells.begin(), cells.end());
+  return std::adjacent_find(cells.begin(), cells.end()) != cells.end();
+}
+
 /// The kernel may read what it has already written, and LibTorch does not check: elements of the target share cells, or
 /// another operand shares some of its cells in another place.
 bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
@@ -28,15 +34,14 @@ bool meets_itself(const Step& step, const TypedStep& typed, const Typed& all) {
   if (step.op->overlap_unchecked && !masked) return false;  // fills and thresholds: the order does not matter
   if (step.op->name == "copy" && same_place(typed.operands[0], typed.operands[1]))
     return false;  // onto itself: returns early
-  auto cells = storage_positions(target);
+  const auto cells = storage_positions(target);
   for (std::size_t i = 1; i < args.size(); ++i) {
     if (!args.is_tensor(i) || all.object[args.tensor(i)] == all.object[args.tensor(0)]) continue;
     const TensorInfo& other = typed.operands[i];
     if (other.storage != typed.operands[0].storage || !shares_cells(target, other.layout)) continue;
     if (storage_positions(other.layout) != cells) return true;
   }
-  std::sort(cells.begin(), cells.end());
-  return std::adjacent_find(cells.begin(), cells.end()) != cells.end();
+  return repeats_cells(target);
 }
 
 }  // namespace
@@ -95,7 +100,7 @@ void Model::State::connect(Node& node, const Step& step, const TypedStep& typed,
     Inputs::Input& input = inputs.list[k];
     if (!requires_grad(tensors[input.object])) return;
     input.edge = node.edges[k] = gradient_edge(input.object);
-    if (input.edge == no_node && !expectation.hole) expectation.hole = "U17";  // a view taken in a region: nothing flows
+    if (input.edge == no_node && !expectation.hole) enter_hole("U17");  // a view taken in a region: nothing flows
     if (!through_view(input)) return;
     Node view{.kind = Node::Kind::view};
     view.edges[0] = input.edge;
@@ -146,7 +151,7 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   if (typed.kernel_refusal == "E24" && !op.composite.empty()) throw Raised{typed.kernel_refusal};
   if (typed.kernel_refusal == "E41" && op.mixing == Mixing::refused_first) throw Raised{typed.kernel_refusal};
   Inputs inputs = inputs_of(step, typed);
-  if (inputs.unseen && op.alias != Alias::detach) expectation.hole = "U24";
+  if (inputs.unseen && op.alias != Alias::detach) enter_hole("U24");
   if (step.inplace && inputs.any_requires_grad) check_inplace(at(args.tensor(0)));
   Node node{.op = &op, .inplace = step.inplace};
   if (op.alias != Alias::none && !(typed.results.size() == 1 && !typed.results[0].view)) node.kind = Node::Kind::view;
@@ -189,7 +194,7 @@ void Model::State::write(const Step& step, const TypedStep& typed, Node node, bo
   const Args args(step.args);
   const Value target = object[args.tensor(0)];
   if (note_relations) note_write(step.op, target, all);
-  if (meets_itself(step, typed, all)) expectation.hole = "U18";
+  if (meets_itself(step, typed, all)) enter_hole("U18");
   Tensor& self = tensors[target];
   if (self.counter < 0) {
     if (!inference_mode()) throw Raised{"E17"};
@@ -208,6 +213,8 @@ void Model::State::write(const Step& step, const TypedStep& typed, Node node, bo
   node.kind = Node::Kind::copy_slices;
   node.edges[0] = gradient_edge(self.base);
   node.overlapping_base = has_internal_overlap(all.values[self.base].layout);
+  // Of the base's elements that share a written cell, backward knows the view's alone.
+  if (!node.overlapping_base && repeats_cells(all.values[self.base].layout)) enter_hole("U18");
   node.overlapping_slice = has_internal_overlap(typed.operands[0].layout);
   tensors[self.base].grad_fn = add_node(node);
   read_grad_fn(target);

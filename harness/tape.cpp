@@ -5,16 +5,19 @@
 namespace gradsmith {
 namespace {
 
-/// True where some replica decides otherwise than lane 0.
+/// True where some replica decides otherwise than lane 0, or would have had it gone the other way.
 template <class Compare>
 bool decide(const Var& a, const Var& b, Compare compare) {
   Tape& tape = Tape::active();
   const bool outcome = compare(a.v.v[0], b.v.v[0]);
   bool disagree = false;
-  for (int lane = 1; lane < Duals::values(); ++lane) disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome;
+  const double gap = std::abs(a.exact() - b.exact());
+  for (int lane = 1; lane < Duals::values(); ++lane) {
+    const double went = std::abs((a.v.v[lane] - a.exact()) - (b.v.v[lane] - b.exact()));
+    disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome || (gap != 0 && std::isfinite(went) && went >= gap);
+  }
   // Computed subnormals: relative noise does not move them, kernels may flush them. Where there is no node, two of them may
   // be what one was computed from.
-  const double gap = std::abs(a.exact() - b.exact());
   const auto computed = [&](int node) { return node >= 0 && (tape[node].a >= 0 || tape[node].b >= 0); };
   const bool nonzero = a.exact() != 0 || b.exact() != 0;
   const bool tiny = std::abs(a.exact()) < 0x1p-1018 && std::abs(b.exact()) < 0x1p-1018;

@@ -70,6 +70,16 @@ TEST(Reference, Leaves_a_branch_open_that_depends_on_whether_partial_sums_are_ro
   EXPECT_EQ(open("f32"), "");
 }
 
+// gelu(-6) is -6e-9, but 0 where 1 + erf cancels. Squares of replicas lie above 0 all of them, however far they went.
+TEST(Reference, Leaves_a_branch_open_that_a_replica_would_take_had_it_gone_the_other_way) {
+  const auto open = [](const std::string& number) {
+    return reference_of("gradsmith 1\na = input f32[] values=[" + number +
+                        "]\nb = gelu(a)\nc = square(b)\nd = threshold(c, threshold=0, value=1)\n").open;
+  };
+  EXPECT_EQ(open("-6"), "a replica takes another branch");
+  EXPECT_EQ(open("-2"), "");
+}
+
 TEST(Replicas, Of_a_subnormal_result_are_0_or_off_by_two_of_the_smallest_numbers) {
   const struct {
     DType dtype;

@@ -64,17 +64,19 @@ Var clamp_shared(const Var& x, const Var& lo, const Var& hi, const Args& at) {
   return above && x > hi ? hi : either_zero(x);
 }
 
+// Backward kernels compute anew what the forward ones did not keep: in replicas too, lest the errors of the two cancel.
 Var gelu_erf(const Var& x) {
-  const Lanes cdf = Lanes(0.5) * (Lanes(1.0) + erf(x.v * 0.70710678118654752440));
+  const auto cdf = [&] { return Lanes(0.5) * (Lanes(1.0) + erf(x.v * 0.70710678118654752440)); };
   const Lanes pdf = exp(Lanes(-0.5) * x.v * x.v) * 0.39894228040143267794;  // 1 / sqrt(2 pi)
-  return custom(x.v * cdf, x, cdf + x.v * pdf);
+  return custom(x.v * cdf(), x, cdf() + x.v * pdf);
 }
 Var gelu_tanh(const Var& x) {
   const Lanes beta = 0.79788456080286535588, kappa = 0.044715;  // sqrt(2 / pi)
   const Lanes square = x.v * x.v, half = Lanes(0.5) * x.v;
-  const Lanes t = tanh(beta * (x.v + kappa * (square * x.v)));
+  const auto squashed = [&] { return tanh(beta * (x.v + kappa * (square * x.v))); };
+  const Lanes t = squashed();
   const Lanes inner = beta * (Lanes(1.0) + Lanes(3.0) * kappa * square);
-  return custom(half * (Lanes(1.0) + t), x, Lanes(0.5) * (Lanes(1.0) + t) + half * (Lanes(1.0) - t * t) * inner);
+  return custom(half * (Lanes(1.0) + squashed()), x, Lanes(0.5) * (Lanes(1.0) + t) + half * (Lanes(1.0) - t * t) * inner);
 }
 
 Lanes log_odds(const Lanes& x) { return log(x / (Lanes(1.0) - x)); }
@@ -94,8 +96,9 @@ Lanes saturated_slope(const Lanes& x) {
 /// The slope of log(1 + e^x) is sigmoid(x); by its parts it is infinity times 0 where e^x is infinite.
 Var mish(const Var& x) {
   if (is_saturated(x)) return custom(x.v, x, saturated_slope(x.v));
-  const Lanes t = tanh(curved(log1p(exp(x.v)), x.v, [&] { return sigmoid(x.v); }));
-  return custom(x.v * t, x, t + x.v * sigmoid(x.v) * (Lanes(1.0) - t * t));
+  const auto squashed = [&] { return tanh(curved(log1p(exp(x.v)), x.v, [&] { return sigmoid(x.v); })); };
+  const Lanes t = squashed();
+  return custom(x.v * squashed(), x, t + x.v * sigmoid(x.v) * (Lanes(1.0) - t * t));
 }
 Var silu(const Var& x) {
   if (is_saturated(x)) return custom(x.v, x, saturated_slope(x.v));

@@ -31,8 +31,8 @@ Var log_sigmoid(const Var& x) {
 
 Var softplus(const Var& x, double beta, double threshold) {
   if (x * Var(beta) > threshold) return x;
-  const Lanes z = exp(x.v * beta);
-  return custom(log1p(z) / beta, x, z / (z + 1.0));
+  const Lanes z = exp(x.v * beta);  // anew in backward (activation.cpp)
+  return custom(log1p(exp(x.v * beta)) / beta, x, z / (z + 1.0));
 }
 
 std::vector<std::vector<std::int32_t>> lines(const MathsCall& m) {
@@ -123,8 +123,8 @@ void glu(MathsCall& m) {
   for (std::size_t e = 0; e < m.out[0].size(); ++e) {
     const std::size_t at = e / block * 2 * block + e % block;
     const Var &value = x[at], &gate = x[at + block];
-    const Lanes s = sigmoid(gate.v), kept = stored(s);  // backward puts it into a tensor
-    m.out[0][e] = custom(value.v * s, value, kept, gate, (Lanes(1.0) - kept) * kept * value.v);
+    const Lanes kept = stored(sigmoid(gate.v));  // anew in backward, which puts it into a tensor
+    m.out[0][e] = custom(value.v * sigmoid(gate.v), value, kept, gate, (Lanes(1.0) - kept) * kept * value.v);
   }
 }
 
