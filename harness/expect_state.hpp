@@ -102,7 +102,7 @@ struct Model::State {
   Inputs inputs_of(const Step& step, const TypedStep& typed) const;
   void check_inplace(const Tensor& self) const;
   void connect(Node& node, const Step& step, const TypedStep& typed, Inputs& inputs);
-  bool save_operands(Node& node, const Step& step, const Inputs& inputs) const;
+  bool save_operands(Node& node, const Step& step, const TypedStep& typed, const Inputs& inputs) const;
   Saved save_input(Value object_value) const;
   void write(const Step& step, const TypedStep& typed, Node node, bool any_requires_grad, const Typed& all);
   void produce(const Step& step, const TypedStep& typed, const Node* node);

@@ -9,9 +9,9 @@ namespace gradsmith {
 namespace {
 
 /// True if the op's node keeps its result in this form.
-bool saves_result(const Step& step, const Args& args) {
+bool saves_result(const Step& step, const TypedStep& typed, const Args& args) {
   for (const Save& row : step.op->saves) {
-    if (row.when && !row.when(args)) continue;
+    if (row.when && !row.when(args, typed.operands)) continue;
     if (row.reads == result) return true;
     if (step.inplace && row.reads == 0 && row.reads_inplace == result) return true;
   }
@@ -118,11 +118,11 @@ Model::State::Saved Model::State::save_input(Value object_value) const {
 }
 
 /// What the node keeps before the kernel runs; a kept result is recorded after it. True if a clone of the target is.
-bool Model::State::save_operands(Node& node, const Step& step, const Inputs& inputs) const {
+bool Model::State::save_operands(Node& node, const Step& step, const TypedStep& typed, const Inputs& inputs) const {
   const Args args(step.args);
   bool clone = false;
   for (const Save& row : step.op->saves) {
-    if (row.reads == result || (row.when && !row.when(args))) continue;
+    if (row.reads == result || (row.when && !row.when(args, typed.operands))) continue;
     if (row.of != any && inputs.edge_of(row.of) == no_node) continue;
     if (row.reads == internal) {
       node.save({-1, 0});
@@ -159,7 +159,7 @@ void Model::State::add_step(const Step& step, const TypedStep& typed, const Type
   if (tracked) {
     connect(node, step, typed, inputs);
     kept.back().recorded = true;
-    kept.back().clone = save_operands(node, step, inputs);
+    kept.back().clone = save_operands(node, step, typed, inputs);
     if (op.backward_refusal && node.edges[0] != no_node) node.refusal = op.backward_refusal(args, step.inplace);
     if (node.refusal == "E23") kept.back().clone = false;  // a node without a formula keeps nothing
   }
@@ -202,7 +202,7 @@ void Model::State::write(const Step& step, const TypedStep& typed, Node node, bo
   }
   ++versions[self.counter];
   if (!any_requires_grad || !is_floating(typed.operands[0].dtype)) return;
-  const bool result_saved = saves_result(step, args);
+  const bool result_saved = saves_result(step, typed, args);
   if (result_saved && self.inference) throw Raised{"E16"};
   if (result_saved) node.save({self.counter, version(self), dropped, target});
   if (self.base == dropped) {
@@ -263,7 +263,7 @@ void Model::State::produce(const Step& step, const TypedStep& typed, const Node*
     t.inference = inference_mode();
     t.counter = t.inference ? -1 : new_counter();
     t.grad_fn = made;
-    if (made != no_node && saves_result(step, args)) {
+    if (made != no_node && saves_result(step, typed, args)) {
       Saved saved{t.counter, 0, dropped, value};
       nodes[made].save(saved);
     }

@@ -31,7 +31,7 @@ Tangents tangents_for(const Chain& chain, std::size_t statements) {
 bool reads_what_it_wrote(const Step& step, const TypedStep& typed) {
   const Args args(step.args);
   return std::any_of(step.op->saves.begin(), step.op->saves.end(), [&](const Save& row) {
-    if (row.reads <= 0 || (row.when && !row.when(args)) || !args.is_tensor(row.reads)) return false;
+    if (row.reads <= 0 || (row.when && !row.when(args, typed.operands)) || !args.is_tensor(row.reads)) return false;
     const TensorInfo &target = typed.operands[0], &operand = typed.operands[row.reads];
     return target.storage == operand.storage && shares_cells(target.layout, operand.layout);
   });
@@ -193,6 +193,12 @@ class Run {
 };
 
 }  // namespace
+
+void widen(ForwardExpected& into, const ForwardExpected& more) {
+  widen(into.tangents, more.tangents);
+  widen(into.product, more.product);
+  if (into.open.empty()) into.open = more.open;
+}
 
 std::size_t forward_statements(const Chain& chain, const std::optional<Refusal>& refusal) {
   int backwards = 0;

@@ -16,6 +16,9 @@ struct ForwardExpected {
   Spread product{};                               ///< of <w, J d>
 };
 
+/// Widens the spreads of `into` by those of `more`, of the same chain by other noise; open where one of them is.
+void widen(ForwardExpected& into, const ForwardExpected& more);
+
 /// How many statements forward mode runs: those before the `backward` that is refused; all of them where none is, or the
 /// implied one.
 std::size_t forward_statements(const Chain& chain, const std::optional<Refusal>& refusal);

@@ -110,21 +110,24 @@ Testimony forward_witness(const Chain& chain, const Typed& typed, const std::vec
   if (auto moved = moved_value(chain, run, outcome)) return *moved;
   const Tolerance tolerance;
   out = weigh(chain, run.tangents, expected.tangents, "tangent");
+  const auto widen_all = [&] {
+    for (int i = 1; i <= tolerance.more_replicas && expected.open.empty(); ++i)
+      widen(expected, expect(static_cast<std::uint64_t>(i)));
+    return expected.open.empty();
+  };
   if (!(out.ratio <= tolerance.k)) {
-    for (int i = 1; i <= tolerance.more_replicas; ++i) {
-      const ForwardExpected more = expect(static_cast<std::uint64_t>(i));
-      if (!more.open.empty()) return says(Opinion::inconclusive, more.open);
-      widen(expected.tangents, more.tangents);
-    }
+    if (!widen_all()) return says(Opinion::inconclusive, expected.open);
     out = weigh(chain, run.tangents, expected.tangents, "tangent");
   }
   if (!(out.ratio <= tolerance.k))
     return says(Opinion::disagree,
                 fmt::format("{} is {:.17g}, the reference says {:.17g} ({:.3g} times what rounding can do)", out.name,
                             out.observed, out.expected, out.ratio));
-  if (reference)
-    if (auto parted = parted_modes(chain, run, expected, outcome, *reference)) return *parted;
-  return out;
+  if (!reference || !parted_modes(chain, run, expected, outcome, *reference)) return out;
+  Reference wide = *reference;
+  widen_by_more_replicas(wide, chain, typed, roots);
+  if (!widen_all()) return says(Opinion::inconclusive, expected.open);
+  return parted_modes(chain, run, expected, outcome, wide).value_or(out);
 }
 
 }  // namespace gradsmith

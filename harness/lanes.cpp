@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "harness/compare.hpp"
+
 namespace gradsmith {
 namespace {
 
@@ -44,6 +46,7 @@ thread_local DType Noise::storage_ = DType::f64;
 thread_local bool Noise::narrow_ = false;
 
 void Noise::restart(std::uint64_t start, DType dtype) {
+  reach_ = start == 0 ? 1 : Tolerance{}.k;
   at_ = static_cast<std::uint32_t>(splitmix(start));
   table_ = noise_table(dtype);
   computing_ = storage_ = dtype;

@@ -49,8 +49,8 @@ struct Lanes {
 /// of 16-bit types compute in float, so u is float's there, and what a tensor keeps is rounded once more (`stored`).
 class Noise {
  public:
-  /// Starts a stream for computations of a chain: equal `start` gives equal replicas. `dtype` is the narrowest type of
-  /// its floating tensors, and that of those at hand until `work_in` says otherwise.
+  /// Starts a stream for computations of a chain: equal `start` gives equal replicas, 0 those by which a chain is judged at
+  /// first. `dtype` is the narrowest type of its floating tensors, and that of those at hand until `work_in` says otherwise.
   static void restart(std::uint64_t start, DType dtype = DType::f64);
   /// From here on operations are those of a kernel that computes in one type and leaves tensors of another.
   static void work_in(DType computing, DType storage);
@@ -62,6 +62,9 @@ class Noise {
   static double roundoff() { return unit_roundoff(computing_ == DType::f64 ? DType::f64 : DType::f32); }
   /// Smallest normal number of the computation: double's, or float's where kernels compute in float.
   static double normal() { return normal_; }
+  /// How many times farther than the replicas at hand LibTorch may be: once for those of the start, as far as any number is
+  /// let go (Tolerance::k) for those that are asked before a miss is believed.
+  static double reach() { return reach_; }
   /// Some tensors of the chain hold less than a double.
   static bool narrow() { return narrow_; }
 
@@ -71,7 +74,7 @@ class Noise {
   static thread_local const Lanes::Vec* table_;
   static thread_local DType computing_, storage_;
   static thread_local bool narrow_;
-  static inline thread_local constinit double normal_ = 0x1p-1022;
+  static inline thread_local constinit double normal_ = 0x1p-1022, reach_ = 1;
 };
 
 /// `x` rounded to the type of the tensors (tape_narrow.cpp).

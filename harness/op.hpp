@@ -116,12 +116,15 @@ inline constexpr int any = -1;     ///< in `Save::of`: whichever operand require
 
 /// "For the gradient of operand `of`, the node keeps tensor `reads`", by parameter position; `result` for the result.
 /// In the in-place form a saved operand 0 is a private clone, unless `reads_inplace` says `result` (ops with an in-place
-/// formula of their own). Rows for numbers do not count. Source: derivatives.yaml as tabled in autograd.md, section 6.
+/// formula of their own). Rows for numbers do not count. Backward
+/// unpacks them by their names, the result last. Source: derivatives.yaml as tabled in autograd.md, section 6.
 struct Save {
   int of = any;
   int reads = 0;
   int reads_inplace = 0;                     ///< what stands for `reads` in the in-place form, where that is operand 0
-  bool (*when)(const Args&) = nullptr;       ///< the row holds only for these arguments (an overload); null: always
+  /// The row holds only for these arguments and operands (an overload); null: always.
+  bool (*when)(const Args&, const std::vector<TensorInfo>& operands) = nullptr;
+  std::string_view name{};  ///< under which `reads` is kept; empty: the parameter's
 };
 
 /// Maths of later releases of LibTorch, where these define a derivative otherwise.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "harness/print.hpp"
 
 namespace gradsmith {
@@ -91,7 +93,7 @@ std::vector<std::string> saves_text(const Op& op) {
     std::string text = fmt::format("{}<-{}", save.of < 0 ? "any" : param_name(op, save.of), param_name(op, save.reads));
     if (save.reads == 0 && save.reads_inplace != 0)
       text += fmt::format(" (in place: {})", param_name(op, save.reads_inplace));
-    texts.push_back(std::move(text));
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
   }
   return texts;
 }

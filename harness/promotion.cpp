@@ -110,7 +110,7 @@ DType gradient_type(const Op& op, const Args& args, const std::vector<TensorInfo
   type.add(result_info);
   for (const Save& row : op.saves) {
     if (op.passes_gradient || row.reads < 0 || (row.of != any && row.of != static_cast<int>(i)) ||
-        (row.when && !row.when(args)))
+        (row.when && !row.when(args, operands)))
       continue;
     const auto reads = static_cast<std::size_t>(row.reads);
     if (args.is_tensor(reads) && op.params[reads].differentiable && is_floating(operands[reads].dtype))

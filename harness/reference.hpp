@@ -27,6 +27,7 @@ struct Spread {
 /// numbers.
 Spread spread_of(const std::vector<Lanes>& lanes, DType dtype = DType::f64);
 /// Widens the spreads of `into` by those of `more`, of the same tensors by other noise. NaN widens, and stays.
+void widen(Spread& into, const Spread& more);
 void widen(std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& more);
 
 /// What the reference says of a chain that nothing refuses.

@@ -37,11 +37,8 @@ void answer_forward(Answer& answer, const Chain& chain, const Typed& typed) {
   answer.along = expected.along;
   answer.expectation = {.refusal = expected.refusal};
   if (!expected.hole.empty()) answer.expectation.hole = expected.hole;
-  for (int i = 1; i <= Tolerance{}.more_replicas && expected.open.empty() && !expected.refusal; ++i) {
-    const ForwardExpected more = pass(i);
-    expected.open = more.open;
-    widen(expected.tangents, more.tangents);
-  }
+  for (int i = 1; i <= Tolerance{}.more_replicas && expected.open.empty() && !expected.refusal; ++i)
+    widen(expected, pass(i));
   answer.open = expected.open;
   answer.directed = std::move(expected.tangents);
 }

@@ -27,12 +27,14 @@ Spread spread_of(const std::vector<Lanes>& lanes, DType dtype) {
   return out;
 }
 
+void widen(Spread& into, const Spread& more) {
+  for (std::size_t e = 0; e < into.spread.size(); ++e)
+    if (double& spread = into.spread[e]; !std::isnan(spread) && !(more.spread[e] <= spread)) spread = more.spread[e];
+}
+
 void widen(std::vector<std::optional<Spread>>& into, const std::vector<std::optional<Spread>>& more) {
   for (std::size_t i = 0; i < into.size(); ++i)
-    if (into[i] && more[i])
-      for (std::size_t e = 0; e < into[i]->spread.size(); ++e)
-        if (double& spread = into[i]->spread[e]; !std::isnan(spread) && !(more[i]->spread[e] <= spread))
-          spread = more[i]->spread[e];
+    if (into[i] && more[i]) widen(*into[i], *more[i]);
 }
 
 void widen(Reference& reference, const Reference& more) {

@@ -5,7 +5,7 @@
 namespace gradsmith {
 namespace {
 
-/// True where some replica decides otherwise than lane 0, or would have had it gone the other way.
+/// True where some replica decides otherwise than lane 0, or went so far from it that LibTorch may.
 template <class Compare>
 bool decide(const Var& a, const Var& b, Compare compare) {
   Tape& tape = Tape::active();
@@ -14,7 +14,7 @@ bool decide(const Var& a, const Var& b, Compare compare) {
   const double gap = std::abs(a.exact() - b.exact());
   for (int lane = 1; lane < Duals::values(); ++lane) {
     const double went = std::abs((a.v.v[lane] - a.exact()) - (b.v.v[lane] - b.exact()));
-    disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome || (gap != 0 && std::isfinite(went) && went >= gap);
+    disagree |= compare(a.v.v[lane], b.v.v[lane]) != outcome || (gap != 0 && std::isfinite(went) && Noise::reach() * went > gap);
   }
   // Computed subnormals: relative noise does not move them, kernels may flush them. Where there is no node, two of them may
   // be what one was computed from.

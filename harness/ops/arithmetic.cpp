@@ -10,8 +10,8 @@ namespace {
 constexpr int self = 0, other = 1;
 constexpr Interval all_reals{}, divisor{.apart = 1e-2};
 
-bool has_tensor_1(const Args& at) { return at.is_tensor(1); }
-bool has_tensor_2(const Args& at) { return at.is_tensor(2); }
+bool has_tensor_1(const Args& at, const std::vector<TensorInfo>&) { return at.is_tensor(1); }
+bool has_tensor_2(const Args& at, const std::vector<TensorInfo>&) { return at.is_tensor(2); }
 
 Param operand(std::string_view name, std::vector<Argument> numbers) {
   Param param = tensor_or_number(name);

@@ -217,7 +217,7 @@ std::vector<const Op*> entries(std::span<Op> table) {
   std::vector<const Op*> list;
   for (Op& op : table) {
     const auto place = [&](const Save& row) {
-      return std::pair(row.reads < 0, row.reads < 0 ? std::string_view() : op.params[row.reads].name);
+      return std::pair(row.reads < 0, row.reads < 0 || !row.name.empty() ? row.name : op.params[row.reads].name);
     };
     for (const Revision& revision : op.revisions)
       if (linked_release() >= revision.since) op.maths = revision.maths;

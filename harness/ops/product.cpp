@@ -104,11 +104,12 @@ at::Tensor call_batched(const Actuals& a) {
   return out.movedim(0, -1).contiguous();  // the slices innermost, as everywhere
 }
 
+bool by_vector(const Args&, const std::vector<TensorInfo>& operands) { return operands[1].layout.shape.size() == 1; }
+bool by_matrix(const Args& args, const std::vector<TensorInfo>& operands) { return !by_vector(args, operands); }
+
 }  // namespace
 
 std::vector<const Op*> products() {
-  // Each operand is kept for the other's gradient. matmul keeps views, which share the operand's version counter.
-  static const std::vector<Save> kept = {{.of = 0, .reads = 1}, {.of = 1, .reads = 0}};
   static Op table[] = {
       {.name = "mm",
        .params = {tensor(), tensor("mat2")},
@@ -116,7 +117,7 @@ std::vector<const Op*> products() {
        .maths = products_in_order,
        .pure = [](const Actuals& a) { return at::mm(a[0], a[1]); },
        .batched = call_batched,
-       .saves = kept,
+       .saves = {{.of = 0, .reads = 1}, {.of = 1, .reads = 0}},
        .memory = copies_for_blas,
        .mixing = Mixing::refused},
       {.name = "matmul",
@@ -125,7 +126,10 @@ std::vector<const Op*> products() {
        .maths = products_in_order,
        .pure = [](const Actuals& a) { return at::matmul(a[0], a[1]); },
        .batched = call_batched,
-       .saves = kept,
+       // Kept as views, which share the operand's version counter, under the names that mm, or dot and mv, have for them.
+       .saves = {{.of = 0, .reads = 1, .when = by_matrix, .name = "mat2"},
+                 {.of = 0, .reads = 1, .when = by_vector, .name = "vec"},
+                 {.of = 1, .reads = 0}},
        .through_view =  // a row vector is unsqueezed for mm
            [](const std::vector<TensorInfo>& operands, int operand) {
              return operand == 0 && operands[0].layout.shape.size() == 1 && operands[1].layout.shape.size() == 2;
