@@ -78,8 +78,12 @@ function(add_test_program program label extra)
     target_link_libraries(${name} PRIVATE gradsmith_core)
   endif()
   target_link_libraries(${name} PRIVATE GTest::gtest rapidcheck rapidcheck_gtest ${fmt_library})
+  set(seconds 600)
+  if(GRADSMITH_SANITIZE)
+    set(seconds 1800)
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
-    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" PROPERTIES LABELS ${label} TIMEOUT 600)
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" PROPERTIES LABELS ${label} TIMEOUT ${seconds})
 endfunction()
 
 add_test_program(tool tool none properties/tool_*.cpp)

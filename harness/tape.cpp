@@ -100,7 +100,8 @@ Lanes Tape::motion(int a, const Lanes& da, int b, const Lanes& db) const {
     const Lanes& m = motions_[parent];
     return noisy(Lanes::Vec{0, 0, detail::carried(partial.v[0], m.v[2]), detail::carried(partial.v[1], m.v[3])});
   };
-  return from(a, da) + from(b, db);
+  const Lanes by_b = from(b, db);
+  return from(a, da) + by_b;
 }
 
 void Tape::branch(bool outcome, bool disagree, const Branch& b) {
@@ -172,8 +173,9 @@ Var operator*(const Var& a, const Var& b) { return custom(a.v * b.v, a, b.v, b, 
 Var operator-(const Var& a) { return unary(a, -a.v, -1.0); }
 
 Var operator/(const Var& a, const Var& b) {
-  if (b.node < 0) return unary(a, a.v / b.v, Lanes(1.0) / b.v);
-  return custom(a.v / b.v, a, Lanes(1.0) / b.v, b, -(stored_between(a.v / b.v) / b.v));  // as div_tensor_other_grad writes it
+  const Lanes by_b = b.node < 0 ? Lanes() : -(stored_between(a.v / b.v) / b.v);  // as div_tensor_other_grad writes it
+  const Lanes by_a = Lanes(1.0) / b.v;
+  return custom(a.v / b.v, a, by_a, b, by_b);
 }
 
 Var exp(const Var& x) {
@@ -190,15 +192,18 @@ Var expm1(const Var& x) {
 }
 Var log(const Var& x) {
   note_pole(x);
-  return unary(x, log(x.v), Lanes(1.0) / x.v);
+  const Lanes slope = Lanes(1.0) / x.v;
+  return unary(x, log(x.v), slope);
 }
 Var log1p(const Var& x) {
   note_pole(x, -1);
-  return unary(x, log1p(x.v), Lanes(1.0) / (x.v + 1.0));
+  const Lanes slope = Lanes(1.0) / (x.v + 1.0);
+  return unary(x, log1p(x.v), slope);
 }
 Var log2(const Var& x) {
   note_pole(x);
-  return unary(x, log2(x.v), Lanes(1.0) / stored_between(x.v * Lanes(0.6931471805599453)));
+  const Lanes slope = Lanes(1.0) / stored_between(x.v * Lanes(0.6931471805599453));
+  return unary(x, log2(x.v), slope);
 }
 Var sqrt(const Var& x) {
   note_pole(x);
@@ -215,19 +220,33 @@ Var reciprocal(const Var& x) {
   const Lanes r = stored(Lanes(1.0) / x.v);
   return unary(x, r, -stored_between(r * r));
 }
-Var sin(const Var& x) { return periodic(x, sin(x.v), cos(x.v)); }
-Var cos(const Var& x) { return periodic(x, cos(x.v), -sin(x.v)); }
+Var sin(const Var& x) {
+  const Lanes slope = cos(x.v);
+  return periodic(x, sin(x.v), slope);
+}
+Var cos(const Var& x) {
+  const Lanes slope = -sin(x.v);
+  return periodic(x, cos(x.v), slope);
+}
 Var tan(const Var& x) {
   const Lanes r = stored(tan(x.v));
   return periodic(x, r, r * r + 1.0);
 }
-Var sinh(const Var& x) { return unary(x, sinh(x.v), cosh(x.v)); }
-Var cosh(const Var& x) { return unary(x, cosh(x.v), sinh(x.v)); }
+Var sinh(const Var& x) {
+  const Lanes slope = cosh(x.v);
+  return unary(x, sinh(x.v), slope);
+}
+Var cosh(const Var& x) {
+  const Lanes slope = sinh(x.v);
+  return unary(x, cosh(x.v), slope);
+}
 Var asinh(const Var& x) {
-  return unary(x, asinh(x.v), squares_away(x) ? Lanes(1.0) / abs(x.v) : rsqrt(x.v * x.v + 1.0));
+  const Lanes slope = squares_away(x) ? Lanes(1.0) / abs(x.v) : rsqrt(x.v * x.v + 1.0);
+  return unary(x, asinh(x.v), slope);
 }
 Var atan(const Var& x) {
-  return unary(x, atan(x.v), squares_away(x) ? Lanes(1.0) / x.v / x.v : Lanes(1.0) / (x.v * x.v + 1.0));
+  const Lanes slope = squares_away(x) ? Lanes(1.0) / x.v / x.v : Lanes(1.0) / (x.v * x.v + 1.0);
+  return unary(x, atan(x.v), slope);
 }
 Var tanh(const Var& x) {
   const Lanes r = stored(tanh(x.v));

@@ -97,9 +97,11 @@ TEST(Language_limits, No_mutation_of_a_valid_text_breaks_the_parser) {
         case 2:
           text[at] = static_cast<char>(choices.below(256));
           break;
-        default:
-          text.insert(at, text.substr(choices.below(text.size()), choices.below(20)));
+        default: {
+          const auto length = choices.below(20), from = choices.below(text.size());
+          text.insert(at, text.substr(from, length));
           break;
+        }
       }
     }
     const auto parsed = parse(text);

@@ -185,7 +185,7 @@ TEST(Reduction, A_size_that_matters_is_the_smallest_that_shows_it) {
 
 TEST(Reduction, A_value_is_rounded_as_far_as_the_question_allows) {
   const auto question = [](const Chain& chain) {
-    const auto* input = std::get_if<Input>(&chain.statements[0]);
+    const auto* input = chain.statements.empty() ? nullptr : std::get_if<Input>(&chain.statements[0]);
     if (!input) return false;
     const auto values = input_storage(*input);
     return std::any_of(values.begin(), values.end(), [](double value) { return value > 7.1 && value < 7.2; });

@@ -1,11 +1,14 @@
 // What the replicas show of rounding where numbers are subnormal, and what the reference must leave open.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "harness/compare.hpp"
 #include "harness/reference.hpp"
+#include "harness/repro.hpp"
 #include "properties/chains.hpp"
+#include "properties/golden.hpp"
 
 namespace gradsmith {
 namespace {
@@ -23,6 +26,30 @@ Reference wide_reference_of(std::string_view text) {
   for (int i = 1; i <= Tolerance{}.more_replicas; ++i)
     widen(all, run_reference(chain, typed, {}, static_cast<std::uint64_t>(i)));
   return all;
+}
+
+std::string told(const Spread& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.value.size(); ++i)
+    text += fmt::format("  {:.17g} within {:.17g}\n", numbers.value[i], numbers.spread[i]);
+  return text;
+}
+
+/// Ops that need no function of the C library, which may be another elsewhere.
+TEST(Reference, Has_the_same_replicas_with_every_compiler) {
+  std::string text;
+  for (const std::string dtype : {"f64", "bf16"})
+    for (const std::string step :
+         {"hardsigmoid(a)", "hardswish(a)", "square(a)", "reciprocal(a)", "rsqrt(b)", "softsign(a)", "div(a, b)",
+          "addcmul(a, b, c, value=0.5)", "addcdiv(a, b, c, value=0.5)", "lerp(a, b, 0.25)", "prod(a)", "mean(a)"}) {
+      const std::string input = " = input " + dtype + "[2] requires_grad values=";
+      const Chain chain = parse_or_die("gradsmith 1\na" + input + "[0.25, -1.625]\nb" + input + "[1.875, 0.6875]\nc" +
+                                       input + "[-0.75, 1.375]\nv1 = " + step + "\n");
+      const Reference reference = answer_of(chain, std::get<Typed>(type_chain(chain))).reference;
+      text += dtype + " " + step + "\n" + told(*reference.values[3]);
+      for (Value leaf = 0; leaf < 3; ++leaf) text += told(*reference.gradients[leaf]);
+    }
+  EXPECT_EQ(testing::differs_from_golden("replicas.txt", text), "");
 }
 
 TEST(Reference, Leaves_a_product_open_whose_value_the_order_decides) {

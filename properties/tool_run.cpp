@@ -140,12 +140,20 @@ TEST(Run, Kill_9_leaves_the_chains_that_were_being_judged) {
 
 #ifdef GRADSMITH_PLANTED_BINARY
 
+/// All ops, without the fault that loses memory of ours: in a build with sanitizers it ends the run itself, and must.
+std::string ops_that_lose_nothing() {
+  std::string names;
+  for (const Json& op : Json::parse(Program(GRADSMITH_PLANTED_BINARY, {"ops", "--json"}).wait().out))
+    if (op["name"] != "bad_sin_loses") names += (names.empty() ? "" : ",") + op["name"].get<std::string>();
+  return names;
+}
+
 TEST(Run, Planted_faults_are_found_blamed_reduced_and_stored) {
   const Scratch scratch;
   const std::string out = scratch / "out";
   // The first four witnesses: faults for lanes take bytes that they do not declare, and some change from run to run.
   const Finished run = Program(GRADSMITH_PLANTED_BINARY,
-                               run_arguments(out, {"--cases", "1500", "--witness",
+                               run_arguments(out, {"--cases", "1500", "--ops", ops_that_lose_nothing(), "--witness",
                                                    "expectation,reference,twin,difference"}))
                            .wait();
   ASSERT_EQ(run.code, 1) << run.out << run.err;

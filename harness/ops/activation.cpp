@@ -19,7 +19,8 @@ Lanes straight_at_zero(const Lanes& slope, const Lanes& x) { return x.exact() ==
 // What elu, selu and celu are: scale * x, and scale * alpha * (e^(input_scale * x) - 1) up to 0.
 Var exponential_unit(const Var& x, double alpha, double scale, double input_scale) {
   if (x > 0) return x * Var(scale);
-  const Lanes inner = x.v * input_scale, depth = Lanes(alpha) * scale, slope = Lanes(input_scale) * depth * exp(inner);
+  const Lanes inner = x.v * input_scale, depth = Lanes(alpha) * scale, steep = exp(inner);
+  const Lanes slope = Lanes(input_scale) * depth * steep;
   return custom(with_either_zero(expm1(inner) * depth), x, straight_at_zero(slope, x.v));
 }
 // The same, derived from the result: r + scale * alpha cancels where r is saturated, and a positive x whose result
@@ -68,7 +69,8 @@ Var clamp_shared(const Var& x, const Var& lo, const Var& hi, const Args& at) {
 Var gelu_erf(const Var& x) {
   const auto cdf = [&] { return Lanes(0.5) * (Lanes(1.0) + erf(x.v * 0.70710678118654752440)); };
   const Lanes pdf = exp(Lanes(-0.5) * x.v * x.v) * 0.39894228040143267794;  // 1 / sqrt(2 pi)
-  return custom(x.v * cdf(), x, cdf() + x.v * pdf);
+  const Lanes right = x.v * pdf, slope = cdf() + right;
+  return custom(x.v * cdf(), x, slope);
 }
 Var gelu_tanh(const Var& x) {
   const Lanes beta = 0.79788456080286535588, kappa = 0.044715;  // sqrt(2 / pi)
@@ -76,7 +78,8 @@ Var gelu_tanh(const Var& x) {
   const auto squashed = [&] { return tanh(beta * (x.v + kappa * (square * x.v))); };
   const Lanes t = squashed();
   const Lanes inner = beta * (Lanes(1.0) + Lanes(3.0) * kappa * square);
-  return custom(half * (Lanes(1.0) + squashed()), x, Lanes(0.5) * (Lanes(1.0) + t) + half * (Lanes(1.0) - t * t) * inner);
+  const Lanes right = half * (Lanes(1.0) - t * t) * inner, slope = Lanes(0.5) * (Lanes(1.0) + t) + right;
+  return custom(half * (Lanes(1.0) + squashed()), x, slope);
 }
 
 Lanes log_odds(const Lanes& x) { return log(x / (Lanes(1.0) - x)); }
@@ -97,13 +100,13 @@ Lanes saturated_slope(const Lanes& x) {
 Var mish(const Var& x) {
   if (is_saturated(x)) return custom(x.v, x, saturated_slope(x.v));
   const auto squashed = [&] { return tanh(curved(log1p(exp(x.v)), x.v, [&] { return sigmoid(x.v); })); };
-  const Lanes t = squashed();
-  return custom(x.v * squashed(), x, t + x.v * sigmoid(x.v) * (Lanes(1.0) - t * t));
+  const Lanes t = squashed(), by_t = Lanes(1.0) - t * t, slope = t + x.v * sigmoid(x.v) * by_t;
+  return custom(x.v * squashed(), x, slope);
 }
 Var silu(const Var& x) {
   if (is_saturated(x)) return custom(x.v, x, saturated_slope(x.v));
-  const Lanes s = sigmoid(x.v);
-  return custom(x.v / (Lanes(1.0) + exp(-x.v)), x, s * (Lanes(1.0) + x.v * (Lanes(1.0) - s)));
+  const Lanes s = sigmoid(x.v), slope = s * (Lanes(1.0) + x.v * (Lanes(1.0) - s));
+  return custom(x.v / (Lanes(1.0) + exp(-x.v)), x, slope);
 }
 
 Shaped unary_shape(const Call& call) {
@@ -234,7 +237,8 @@ std::vector<const Op*> activations() {
          if (x <= -3) return Var(0);
          if (x >= 3) return Var(1);
          if (isnan(x)) return not_a_number;
-         return custom((x.v + 3.0) / 6.0, x, Lanes(1.0) / 6.0);
+         const Lanes slope = Lanes(1.0) / 6.0;
+         return custom((x.v + 3.0) / 6.0, x, slope);
        }),
        .pure = [](const Actuals& a) { return at::hardsigmoid(a[0]); },
        .inplace = [](const Actuals& a) { at::hardsigmoid_(a[0]); },
@@ -245,7 +249,8 @@ std::vector<const Op*> activations() {
        .maths = elementwise([](const Var& x, const Args&) {
          if (x <= -3) return Var(x.v * 0.0, -1);  // NaN at -inf
          if (x >= 3) return custom(noisy(noisy(x.v.v).v), x, 1.0);  // times 6 by 6: not x to the last bit
-         return custom(x.v * (x.v + 3.0) / 6.0, x, x.v / 3.0 + 0.5);
+         const Lanes slope = x.v / 3.0 + 0.5;
+         return custom(x.v * (x.v + 3.0) / 6.0, x, slope);
        }),
        .pure = [](const Actuals& a) { return at::hardswish(a[0]); },
        .inplace = [](const Actuals& a) { at::hardswish_(a[0]); },
@@ -349,7 +354,8 @@ std::vector<const Op*> activations() {
            if (x < at[1]) return Var(log_odds(at[1]), -1);
            if (x > 1 - at[1]) return Var(log_odds(1 - at[1]), -1);
          }
-         return custom(log_odds(x.v), x, Lanes(1.0) / (x.v * (Lanes(1.0) - x.v)));
+         const Lanes slope = Lanes(1.0) / (x.v * (Lanes(1.0) - x.v));
+         return custom(log_odds(x.v), x, slope);
        }),
        .pure = [](const Actuals& a) { return at::logit(a[0], maybe_double(a, 1)); },
        .inplace = [](const Actuals& a) { at::logit_(a[0], maybe_double(a, 1)); },
@@ -357,7 +363,10 @@ std::vector<const Op*> activations() {
        .saves = {{.reads = 0}}},
       {.name = "square",
        .params = {tensor()},
-       .maths = elementwise([](const Var& x, const Args&) { return custom(x.v * x.v, x, x.v * 2.0); }),
+       .maths = elementwise([](const Var& x, const Args&) {
+         const Lanes slope = x.v * 2.0;
+         return custom(x.v * x.v, x, slope);
+       }),
        .pure = [](const Actuals& a) { return at::square(a[0]); },
        .inplace = [](const Actuals& a) { at::square_(a[0]); },
        .domain = {{.lo = -1e3, .hi = 1e3}},

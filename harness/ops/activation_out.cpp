@@ -31,8 +31,8 @@ Var log_sigmoid(const Var& x) {
 
 Var softplus(const Var& x, double beta, double threshold) {
   if (x * Var(beta) > threshold) return x;
-  const Lanes z = exp(x.v * beta);  // anew in backward (activation.cpp)
-  return custom(log1p(exp(x.v * beta)) / beta, x, z / (z + 1.0));
+  const Lanes z = exp(x.v * beta), slope = z / (z + 1.0);
+  return custom(log1p(exp(x.v * beta)) / beta, x, slope);  // anew: activation.cpp
 }
 
 std::vector<std::vector<std::int32_t>> lines(const MathsCall& m) {
@@ -124,7 +124,8 @@ void glu(MathsCall& m) {
     const std::size_t at = e / block * 2 * block + e % block;
     const Var &value = x[at], &gate = x[at + block];
     const Lanes kept = stored(sigmoid(gate.v));  // anew in backward, which puts it into a tensor
-    m.out[0][e] = custom(value.v * sigmoid(gate.v), value, kept, gate, (Lanes(1.0) - kept) * kept * value.v);
+    const Lanes by_gate = (Lanes(1.0) - kept) * kept * value.v;
+    m.out[0][e] = custom(value.v * sigmoid(gate.v), value, kept, gate, by_gate);
   }
 }
 

@@ -66,7 +66,8 @@ Var pow_as_libtorch(const Var& x, const Var& y, const Args& at) {
     const double exponent = at[1];
     if (exponent == 0) return 1.0;
     if (exponent < 0 || exponent != std::nearbyint(exponent)) note_pole(x);
-    return custom(power(x.v, exponent), x, Lanes(exponent) * power(x.v, exponent - 1));
+    const Lanes slope = Lanes(exponent) * power(x.v, exponent - 1);
+    return custom(power(x.v, exponent), x, slope);
   }
   note_pole(x);
   if (x.exact() <= 0) note_pole(y, x.exact() == 0 ? 0 : std::nearbyint(y.exact()));  // below 0 whole exponents alone have powers
@@ -75,7 +76,8 @@ Var pow_as_libtorch(const Var& x, const Var& y, const Args& at) {
   const bool cut = y.exact() == 0 && (x.exact() == 0 || !Duals::on());
   const Var base = cut ? constant(x) : x;
   const Var exponent = x.exact() == 0 && y.exact() >= 0 ? constant(y) : y;
-  return custom(r, base, y.v * power(x.v, stored(y.v - 1.0)), exponent, r * log(x.v));
+  const Lanes by_exponent = r * log(x.v), by_base = y.v * power(x.v, stored(y.v - 1.0));
+  return custom(r, base, by_base, exponent, by_exponent);
 }
 
 /// The larger or the smaller. A tie gives half to each; with a NaN both get all, since only `<` and `>` mask.
@@ -97,8 +99,8 @@ Var lerp(const Var& from, const Var& to, const Var& weight) {
 
 /// self + value * t1 * t2, with the gradients of derivatives.yaml.
 Var addcmul(const Var& x, const Var& t1, const Var& t2, double value) {
-  const Lanes first = Lanes(value) * t1.v;
-  const Var product = custom(first * t2.v, t1, t2.v * value, t2, first);
+  const Lanes first = Lanes(value) * t1.v, by_t1 = t2.v * value;
+  const Var product = custom(first * t2.v, t1, by_t1, t2, first);
   return custom(fused(first, t2.v, x.v), x, 1.0, product, 1.0);
 }
 
@@ -106,7 +108,8 @@ Var addcmul(const Var& x, const Var& t1, const Var& t2, double value) {
 Var addcdiv(const Var& x, const Var& t1, const Var& t2, double value) {
   note_pole(t2);
   const Lanes by_t2 = -(Lanes(value) * t1.v / t2.v / t2.v);  // forward mode's order: the square may leave the numbers
-  return x + custom(Lanes(value) * t1.v / t2.v, t1, Lanes(value) / t2.v, t2, by_t2);
+  const Lanes by_t1 = Lanes(value) / t2.v;
+  return x + custom(Lanes(value) * t1.v / t2.v, t1, by_t1, t2, by_t2);
 }
 
 }  // namespace

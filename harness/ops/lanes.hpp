@@ -1,4 +1,7 @@
 // Numbers of which more than one value is right, for maths that states a derivative of its own. Knows only the tape.
+//
+// Each operation on Lanes draws noise, and C++ leaves the order of operands and arguments to the compiler: only one of them
+// may draw. The others have names and come before, so that a chain has the same replicas whatever compiled this.
 #pragma once
 
 #include "harness/tape.hpp"
@@ -52,7 +55,9 @@ Lanes curved(const Lanes& partial, const Lanes& x, F curvature) {
 /// else arrives, and rounds there, before they cancel (lerp between a tensor and itself).
 inline Lanes spread_apart(const Lanes& a, const Lanes& b) {
   const Lanes difference = a - b;
-  return Duals::on() ? difference.with_tangents_of(noisy(a.v) - noisy(b.v)) : difference;
+  if (!Duals::on()) return difference;
+  const Lanes less = noisy(b.v);
+  return difference.with_tangents_of(noisy(a.v) - less);
 }
 
 }  // namespace gradsmith::ops
