@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/claim.hpp"
 #include "harness/compare.hpp"
 #include "harness/expect.hpp"
 #include "harness/forward_expected.hpp"
@@ -14,16 +15,26 @@
 namespace gradsmith {
 
 Mode mode_of(FindingKind kind) {
-  return kind == FindingKind::forward_mode   ? Mode::forward
-         : kind == FindingKind::second_order ? Mode::second
-                                             : Mode::reverse;
+  switch (kind) {
+    case FindingKind::forward_mode:
+      return Mode::forward;
+    case FindingKind::second_order:
+      return Mode::second;
+    case FindingKind::twin_mismatch:
+    case FindingKind::nondeterminism:
+    case FindingKind::leak:
+    case FindingKind::memory:
+    case FindingKind::time:
+      return Mode::none;
+    default:
+      return Mode::reverse;
+  }
 }
 
 Mode mode_of(const Chain& chain) {
-  const auto claim = header(chain, "expect");
-  return claim == "finding forward-mode"   ? Mode::forward
-         : claim == "finding second-order" ? Mode::second
-                                           : Mode::reverse;
+  const auto read = claim_of(chain);
+  const auto* claim = std::get_if<std::optional<Claim>>(&read);
+  return claim && *claim && (*claim)->kind == Claim::Kind::finding ? mode_of((*claim)->finding) : Mode::reverse;
 }
 
 namespace {
@@ -95,6 +106,7 @@ std::vector<Value> telling_values(const Chain& chain, const Typed& typed, const 
 }
 
 std::string no_repro(const Chain& chain, Mode mode) {
+  if (mode == Mode::none) return "its numbers are right; what it costs, leaves behind, or gives in another form or run is not";
   for (const Statement& statement : chain.statements) {
     const auto* step = std::get_if<Step>(&statement);
     if (step && std::find(extra_ops().begin(), extra_ops().end(), step->op) != extra_ops().end())

@@ -17,8 +17,9 @@ namespace gradsmith {
 
 enum class Language : std::uint8_t { cpp, python };
 
-/// How a program differentiates: as in the chain, in forward mode without any backward, or twice.
-enum class Mode : std::uint8_t { reverse, forward, second };
+/// How a program differentiates: as in the chain, in forward mode without any backward, or twice. None: numbers and errors,
+/// which are what programs assert, do not show the finding.
+enum class Mode : std::uint8_t { reverse, forward, second, none };
 /// The mode in which a finding of this kind shows.
 Mode mode_of(FindingKind kind);
 /// The mode of a stored chain, by the finding that its header expects.
@@ -46,8 +47,8 @@ struct ReproTitle {
   std::string versions{};  ///< what it was seen with, "GradSmith 0.1.0, LibTorch 2.11.0 (AVX2)"
 };
 
-/// Why no program can be written: an op that is none of LibTorch's (a planted one), `create_graph`, or a gradient with a name
-/// in forward mode. Empty if one can.
+/// Why no program can be written: a finding that it could not show, an op that is none of LibTorch's (a planted one),
+/// `create_graph`, or a gradient with a name in forward mode. Empty if one can.
 std::string no_repro(const Chain& chain, Mode mode);
 
 /// The program, a whole file. The chain must be one that `no_repro` has nothing against.
