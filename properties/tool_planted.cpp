@@ -15,6 +15,7 @@
 #include "harness/op.hpp"
 #include "harness/print.hpp"
 #include "harness/reduce.hpp"
+#include "harness/sanitizers.hpp"
 #include "properties/chains.hpp"
 #include "properties/planted.hpp"
 
@@ -77,6 +78,7 @@ class PlantedFault : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedFault, Is_found_by_its_witness_and_reduced_to_one_text_from_every_start) {
   const Planted& fault = GetParam();
+  if (fault.witness == Witness::time && has_sanitizers()) GTEST_SKIP() << "calls take so long here that slowness does not show";
   // Slowness takes many runs to confirm.
   const std::size_t starts = fault.witness == Witness::time ? 4 : 24;
   const auto found = find(fault, starts);
