@@ -42,7 +42,7 @@ class Writer {
         cpp_(language == Language::cpp),
         forward_(answer.mode == Mode::forward),
         names_(program_names(language, chain)),
-        spell_{language, names_, backwards(chain) > 1 || forward_} {}
+        spell_{language, names_, backwards(chain) > 1 || forward_ || in_16_bits(chain)} {}
 
   ReproBody write() {
     if (forward_) enter_level();

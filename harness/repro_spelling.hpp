@@ -16,7 +16,8 @@ struct Speller {
   Language language;
   const std::vector<std::string>& names;  ///< by Value, as the program has them
   /// PyTorch's `mul`, `div` and `sub` turn a number into a tensor, which backward keeps and tangents are added to; LibTorch's
-  /// do not. Set: spell them so that they do not there either: a second backward would be refused, tangents would differ.
+  /// do not. Set: spell them so that they do not there either: a second backward would be refused, tangents would differ, and of
+  /// 16-bit types LibTorch's `mul_` rounds the number.
   bool numbers_stay_numbers = false;
 
   /// The call of a step, without what it is assigned to: "a.mul(b)", "torch.where(m, a, b)".

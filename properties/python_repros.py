@@ -29,8 +29,8 @@ def write(gradsmith, folder, corpus):
             continue
         lines = chain.read_text().splitlines()
         fixed = [line.split(":")[1].strip() for line in lines if line.startswith("# fixed:")]
-        in_lane = any(line.startswith("# lane:") for line in lines)  # its numbers and errors are right
-        defect = any(line.startswith("# expect: finding") for line in lines) and not in_lane
+        elsewhere = any(line.startswith(("# lane:", "# device:")) for line in lines)  # numbers and errors are right here
+        defect = any(line.startswith("# expect: finding") for line in lines) and not elsewhere
         expected[name] = fixed[0] if defect and fixed else int(defect)
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
