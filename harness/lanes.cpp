@@ -7,10 +7,6 @@
 namespace gradsmith {
 namespace {
 
-/// Multiple of the unit roundoff that perturbs: 4u, so that in float64 a factor has seven levels on both sides
-/// (numerics.md 3.2).
-constexpr double noise_units = 4;
-
 std::uint64_t splitmix(std::uint64_t& state) {
   std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -25,7 +21,7 @@ struct NoiseTable {
     for (auto& f : factors) {
       f[0] = 1;
       for (int lane = 1; lane < lane_count; ++lane)
-        f[lane] = 1 + noise_units * roundoff * (2 * static_cast<double>(splitmix(state) >> 11) * 0x1p-53 - 1);
+        f[lane] = 1 + Noise::units * roundoff * (2 * static_cast<double>(splitmix(state) >> 11) * 0x1p-53 - 1);
     }
     for (int i = 0; i < 4096; ++i) dual[i] = Lanes::Vec{1, factors[i][1], 1, factors[i][3]};
   }
@@ -69,7 +65,7 @@ Lanes noisy_subnormal(const Lanes::Vec& v) {
   const Lanes::Vec factors = Noise::next();
   Lanes out(v);
   for (int lane = 0; lane < lane_count; ++lane) {
-    const double draw = (factors[lane] - 1) / (noise_units * u);  // in (-1, 1); 0 in the plain lanes
+    const double draw = (factors[lane] - 1) / (Noise::units * u);  // in (-1, 1); 0 in the plain lanes
     if (draw == 0) continue;
     if (!(std::fabs(v[lane]) < Noise::normal())) {  // this replica is elsewhere: infinite, where the plain lane is not 0
       out.v[lane] *= factors[lane];

@@ -55,6 +55,8 @@ class Noise {
   /// From here on operations are those of a kernel that computes in one type and leaves tensors of another.
   static void work_in(DType computing, DType storage);
   static const Lanes::Vec& next() { return table_[++at_ & mask_]; }
+  /// Of plain lanes 0, of others U(-1, 1): for errors of the method, which are not relative. Not for duals.
+  static Lanes::Vec stray() { return (next() - 1.0) / (units * roundoff()); }
   /// Type of the tensors at hand.
   static DType storage() { return storage_; }
   /// The type that the kernel at hand computes in, and the roundoff with which it does.
@@ -67,6 +69,10 @@ class Noise {
   static double reach() { return reach_; }
   /// Some tensors of the chain hold less than a double.
   static bool narrow() { return narrow_; }
+
+  /// Multiple of the unit roundoff that perturbs: 4u, so that in float64 a factor has seven levels on both sides
+  /// (numerics.md 3.2).
+  static constexpr double units = 4;
 
  private:
   static constexpr std::uint32_t mask_ = 4095;
