@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "harness/compare.hpp"
 #include "harness/reference.hpp"
 #include "harness/repro.hpp"
+#include "harness/weigh.hpp"
 #include "properties/chains.hpp"
 #include "properties/golden.hpp"
 
@@ -23,8 +23,7 @@ Reference wide_reference_of(std::string_view text) {
   const Chain chain = parse_or_die(text);
   const Typed typed = std::get<Typed>(type_chain(chain));
   Reference all = run_reference(chain, typed, {});
-  for (int i = 1; i <= Tolerance{}.more_replicas; ++i)
-    widen(all, run_reference(chain, typed, {}, static_cast<std::uint64_t>(i)));
+  widen_by_more_replicas(all, chain, typed, {});
   return all;
 }
 
