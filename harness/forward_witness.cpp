@@ -110,9 +110,10 @@ Testimony forward_witness(const Chain& chain, const Typed& typed, const std::vec
   if (auto moved = moved_value(chain, run, outcome)) return *moved;
   const Tolerance tolerance;
   out = weigh(chain, run.tangents, expected.tangents, "tangent");
+  std::uint64_t asked = 0;
   const auto widen_all = [&] {
-    for (int i = 1; i <= tolerance.more_replicas && expected.open.empty(); ++i)
-      widen(expected, expect(static_cast<std::uint64_t>(i)));
+    while (asked < static_cast<std::uint64_t>(tolerance.more_replicas) && expected.open.empty())
+      widen(expected, expect(++asked));
     return expected.open.empty();
   };
   if (!(out.ratio <= tolerance.k)) {
