@@ -241,7 +241,9 @@ class Run {
     }
     if (interrupted()) return false;
     if (options_.seconds && since(start_) >= *options_.seconds) return false;
-    return !(options_.stop_on_finding && findings_.new_count() > 0);
+    if (!options_.stop_on_finding || findings_.new_count() == 0) return true;
+    wait_for_reductions();  // it may turn out to be known
+    return findings_.new_count() == 0;
   }
 
   void wait_for_reductions() {

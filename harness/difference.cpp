@@ -53,6 +53,23 @@ bool products_underflow() {
   return false;
 }
 
+/// Some comparison on the tape is a tie of a number that moves, though not to first order: what is on either side of it may be
+/// another function (threshold of a square that is 0).
+bool tie_of_higher_order(const Direction& direction, const Reference& reference) {
+  const Tape& tape = Tape::active();
+  const auto tangent = tangents_along(reference, direction);
+  std::vector<char> moves(tape.size());
+  for (std::size_t i = 0; i < tape.size(); ++i) {
+    const auto moved = [&](int parent) { return parent >= 0 && moves[parent] != 0; };
+    moves[i] = tangent[i] != 0 || moved(tape[i].a) || moved(tape[i].b);
+  }
+  return std::any_of(tape.branches().begin(), tape.branches().end(), [&](const Branch& branch) {
+    const auto rate = [&](int node) { return node >= 0 ? tangent[node] : 0; };
+    const auto moved = [&](int node) { return node >= 0 && moves[node] != 0; };
+    return branch.gap == 0 && branch.a != branch.b && rate(branch.a) == rate(branch.b) && (moved(branch.a) || moved(branch.b));
+  });
+}
+
 /// Largest step along `direction` that stays clear of every branch change and turn on the tape, to first order and quartered.
 double step_limit(const Reference& reference, const Direction& direction) {
   const Tape& tape = Tape::active();
@@ -270,6 +287,11 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
   if (reference.subnormal || products_underflow() || std::max(std::abs(first.product), std::abs(first.slope)) < underflowing) {
     out.opinion = Opinion::inconclusive;
     out.reason = "products underflow";
+    return out;
+  }
+  if (tie_of_higher_order(along, reference)) {
+    out.opinion = Opinion::inconclusive;
+    out.reason = "at a kink of higher order";
     return out;
   }
   const double clear = std::min(nearer, pole_limit(reference, along));  // a pole is no branch

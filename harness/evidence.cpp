@@ -100,10 +100,11 @@ std::string finding_page(const FindingFacts& facts) {
                                    ? "`repro.cpp` and `repro.py` beside this page; their heads say how to run them"
                                    : "no program, since " + facts.no_program;
   return fmt::format(
-      "# {}\n\n{}\n\n- guilty: {}\n- seen: {} time{}; first in {}\n- steps: {} reduced to {} ({})\n"
+      "# {}\n\n{}\n\n- guilty: {}\n{}- seen: {} time{}; first in {}\n- steps: {} reduced to {} ({})\n"
       "- repeats: {}\n- replay: `{}`\n- without GradSmith: {}\n- versions: {}\n\n## Evidence\n\n{}\n## Chain\n\n```\n"
       "{}```\n",
-      facts.signature, facts.headline, facts.guilty.empty() ? "not known" : facts.guilty, facts.count,
+      facts.signature, facts.headline, facts.guilty.empty() ? "not known" : facts.guilty,
+      facts.known_as.empty() ? "" : "- known, once reduced: " + facts.known_as + "\n", facts.count,
       facts.count == 1 ? "" : "s", facts.first, facts.original_steps, facts.steps, facts.reduction, facts.repeats,
       facts.replay, programs, facts.versions, facts.evidence, facts.chain_text);
 }

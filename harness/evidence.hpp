@@ -21,6 +21,7 @@ std::string evidence(const Verdict& verdict);
 struct FindingFacts {
   std::string signature{}, headline{}, evidence{}, chain_text{};
   std::string guilty{}, first{};  ///< op at fault; where it was first seen, "case 2 of seed 1"
+  std::string known_as{};         ///< signature and file of the known issue that it turned out to be; empty: it is new
   std::uint64_t count = 0;
   int original_steps = 0, steps = 0;
   std::string reduction{};  ///< how the reduction ended, a sentence

@@ -146,8 +146,9 @@ void Findings::harvest(const std::string& text, const Reduction& reduction) {
   finding.repeats = result.repeat_words();
   if (!result.headline.empty()) finding.headline = result.headline;
   if (!result.evidence.empty()) finding.evidence = result.evidence;
+  finding.known_as = is_known(result.signature) ? result.signature : "";
   store(text, finding);
-  if (std::exchange(finding.announced, true)) return;
+  if (!finding.known_as.empty() || std::exchange(finding.announced, true)) return;
   const std::string path = (store_.folder() / finding.file).string();
   settings_.announce(
       fmt::format("FINDING {}\n   {}\n   reduced {} -> {} steps ({}); seen {} time{} so far\n   case:      {}\n"
@@ -175,20 +176,14 @@ void Findings::finish() {
   for (auto& [text, finding] : found_) store(text, finding);
 }
 
+std::size_t Findings::new_count() const {
+  return static_cast<std::size_t>(
+      std::count_if(found_.begin(), found_.end(), [](const auto& found) { return found.second.known_as.empty(); }));
+}
+
 std::vector<FindingEntry> Findings::entries() const {
   std::map<std::string, FindingEntry> sorted;
-  for (const auto& [text, finding] : found_)
-    sorted[text] = {text,
-                    std::string(finding_name(finding.signature.kind)),
-                    ops_of(finding.signature, finding.smallest),
-                    finding.count,
-                    false,
-                    step_count(finding.smallest),
-                    finding.file,
-                    "",
-                    ""};
-  for (const auto& [text, count] : known_seen_) {
-    const KnownIssue& issue = known_.issues.at(text);
+  const auto add_known = [&](const std::string& text, const KnownIssue& issue, std::uint64_t count) {
     sorted[text] = {text,
                     std::string(finding_name(issue.signature.kind)),
                     ops_of(issue.signature, {}),
@@ -198,7 +193,21 @@ std::vector<FindingEntry> Findings::entries() const {
                     issue.file,
                     issue.since,
                     issue.link};
-  }
+  };
+  for (const auto& [text, count] : known_seen_) add_known(text, known_.issues.at(text), count);
+  for (const auto& [text, finding] : found_)
+    if (!finding.known_as.empty())
+      add_known(text, known_.issues.at(finding.known_as), finding.count);
+    else
+      sorted[text] = {text,
+                      std::string(finding_name(finding.signature.kind)),
+                      ops_of(finding.signature, finding.smallest),
+                      finding.count,
+                      false,
+                      step_count(finding.smallest),
+                      finding.file,
+                      "",
+                      ""};
   std::vector<FindingEntry> list;
   for (auto& [text, entry] : sorted) list.push_back(std::move(entry));
   return list;
@@ -220,6 +229,9 @@ std::string Findings::page(const std::string& text, const Finding& finding) cons
        .chain_text = print(finding.smallest),
        .guilty = finding.signature.guilty,
        .first = finding.first.words,
+       .known_as = finding.known_as.empty()
+                       ? ""
+                       : fmt::format("{}, {}", finding.known_as, known_.issues.at(finding.known_as).file),
        .count = finding.count,
        .original_steps = step_count(finding.original),
        .steps = step_count(finding.smallest),

@@ -21,7 +21,7 @@ struct Origin {
   std::string words{};  ///< "case 2 of seed 1"
 };
 
-/// One new finding with all that is known of it.
+/// One finding that was new when it was seen, with all that is known of it.
 struct Finding {
   Signature signature{};
   std::string headline{}, evidence{};  ///< of the chain stored
@@ -31,6 +31,7 @@ struct Finding {
   std::string reduction = "not yet reduced", repeats = "not yet tried";
   std::optional<std::uint64_t> reduced_rank{};  ///< of the sighting that `smallest` comes from
   std::string file{};                           ///< of the stored chain, relative to the output folder
+  std::string known_as{};                       ///< signature of the known issue that `smallest` turned out to be
   bool announced = false;
   bool resumed = false;  ///< `smallest` is what an earlier process had reached
 };
@@ -67,8 +68,10 @@ class Findings {
   void finish();
 
   bool is_known(const std::string& signature) const { return known_.issues.contains(signature); }
-  std::size_t new_count() const { return found_.size(); }
-  std::size_t known_count() const { return known_seen_.size(); }
+  /// Signatures that are new. One whose reduced chain shows a known issue, which was laid at another door in the larger
+  /// one, is known from then on.
+  std::size_t new_count() const;
+  std::size_t known_count() const { return known_seen_.size() + found_.size() - new_count(); }
   /// Files of known issues that show no finding any more.
   const std::vector<std::string>& now_passing() const { return known_.passing; }
   /// Sorted by signature.

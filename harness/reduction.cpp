@@ -66,8 +66,8 @@ class Bug {
   int attempts_ = 1;
 };
 
-/// Runs in the reducing process. Frames: 'B' best chain so far, 'H' headline, 'E' evidence, 'R' verdicts repeated and
-/// how many alike, 'C' complete, 'I' incomplete.
+/// Runs in the reducing process. Frames: 'B' best chain so far, 'H' headline, 'E' evidence, 'S' signature, 'R' verdicts
+/// repeated and how many alike, 'C' complete, 'I' incomplete.
 void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan& plan, const Child::Send& send) {
   Bug bug(signature, plan);
   const bool kill = kills(signature.kind);
@@ -91,6 +91,7 @@ void reduce_and_tell(const Chain& chain, const Signature& signature, const Plan&
     const Verdict verdict = bug.verdict_on(reduced.chain);
     send("H" + headline(verdict));
     send("E" + evidence(verdict));
+    if (verdict.status == Status::finding) send("S" + verdict.signature.text());
   }
   const int times = signature.kind == FindingKind::hang ? hangs : kill ? crashes : repeats;
   int alike = 0;
@@ -136,6 +137,9 @@ void Reduction::take(std::string_view frame) {
       break;
     case 'E':
       result_.evidence = body;
+      break;
+    case 'S':
+      result_.signature = body;
       break;
     case 'R':
       std::sscanf(std::string(body).c_str(), "%d %d", &result_.repeated, &result_.repeats);

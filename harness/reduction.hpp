@@ -15,6 +15,7 @@ namespace gradsmith {
 struct ReductionResult {
   Chain chain{};
   std::string headline{}, evidence{};  ///< of `chain`; empty if the process never got to it
+  std::string signature{};             ///< the same; the op at fault is clearer in it than in the chain it comes from
   bool reproduced = false;             ///< the original chain showed its signature again
   bool complete = false;               ///< a fixpoint was reached within the limits
   int repeated = 0, repeats = 0;       ///< of so many more verdicts on `chain`, so many were the same
