@@ -234,7 +234,7 @@ BatchedForward forward_along(const Chain& chain, const Typed& typed, const std::
         for (const Value result : step.results) {
           if (result == dropped) continue;
           const int storage = typed.values[result].storage;
-          if (shares && depth == 0 && step.op->alias != Alias::detach) {
+          if (shares && depth == 0 && !cuts_history(step, typed.steps[i])) {
             families.join(result, first);
           } else if (typed.object[result] != result) {
             families.join(result, typed.object[result]);

@@ -99,12 +99,10 @@ class Run {
     bool dual = false, unseen = false, reaches_autograd = false;
     for (std::size_t i = 0; i < args.size(); ++i) {
       if (!args.is_tensor(i)) continue;
-      const int storage = typed.operands[i].storage;
-      const bool inference = std::find(inference_born_.begin(), inference_born_.end(), storage) != inference_born_.end();
-      reaches_autograd |= !inference;
+      reaches_autograd |= !typed.operands[i].inference;
       if (!step.op->params[i].differentiable || !evaluator_.tracks(args.tensor(i))) continue;
       dual = true;
-      unseen |= inference;
+      unseen |= typed.operands[i].inference;
     }
     if (!dual) return;
     if (!reaches_autograd)  // what a write has given a tangent: ops on it alone pass autograd by, and its refusals
@@ -130,10 +128,6 @@ class Run {
     } else if (const auto* step = std::get_if<Step>(&statement)) {
       for (const Value result : step->results) {
         if (result == dropped) continue;
-        const int storage = typed_.values[result].storage;
-        const bool fresh = std::none_of(defined_.begin(), defined_.end(),
-                                        [&](Value v) { return typed_.values[v].storage == storage; });
-        if (inference_ > 0 && fresh) inference_born_.push_back(storage);
         defined_.push_back(result);
       }
     } else if (const auto* backward = std::get_if<Backward>(&statement)) {
@@ -170,8 +164,13 @@ class Run {
       std::vector<Lanes> tangents;
       for (const Var& v : elements) tangents.push_back(of(v.node));
       Spread& spread = out_.tangents[value].emplace(spread_of(tangents));
-      for (std::size_t e = 0; e < elements.size(); ++e)  // there is no slope at infinity
-        if (!std::isfinite(elements[e].exact())) spread.spread[e] = NAN;
+      for (std::size_t e = 0; e < elements.size(); ++e) {
+        if (std::isfinite(elements[e].exact())) continue;
+        spread.spread[e] = NAN;  // there is no slope at infinity
+        // Where nothing arrives LibTorch has 0, or 0 times infinity, and hands it on.
+        const int node = elements[e].node;
+        if (node >= 0 && Tape::active()[node].a < 0 && tangent[node].exact() == 0) out_.open = "tangents not finite";
+      }
     }
     Lanes product(0.0);
     for (const auto& [weight, node] : terms_) product = product + Lanes(weight) * of(node);
@@ -187,7 +186,6 @@ class Run {
   std::vector<Value> defined_{}, leaves_{};
   std::vector<std::pair<double, int>> terms_{};  // cotangent and node
   std::vector<int> constants_{};                 // storages of gradients with names
-  std::vector<int> inference_born_{};            // storages of inference tensors
   std::vector<char> regions_{};
   int inference_ = 0, steps_ = 0;
 };

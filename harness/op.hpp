@@ -61,6 +61,7 @@ struct TensorInfo {
   DType dtype = DType::f64;
   Layout layout{};
   int storage = -1;
+  bool inference = false;  ///< made in inference mode, or shares the memory of what was
 };
 
 /// They show the same memory in the same way; `copy_` of one onto the other returns early.

@@ -71,6 +71,7 @@ class Variations {
     write_product();
     write_operands();
     backward_twice();
+    backward_of_one_sign();
   }
 
  private:
@@ -103,6 +104,14 @@ class Variations {
     twice.statements.push_back(Backward{.roots = {product_}, .cotangent = Spec{}, .retain_graph = true});
     twice.statements.push_back(Backward{.roots = {product_}, .cotangent = Spec{}});
     out_.push_back(std::move(twice));
+  }
+
+  /// What sums of these come to is no matter of chance: nothing cancels.
+  void backward_of_one_sign() {
+    Chain once = alone_;
+    once.statements.push_back(
+        Backward{.roots = {product_}, .cotangent = Spec{.kind = Spec::Kind::uniform, .lo = 0.5, .hi = 2}});
+    out_.push_back(std::move(once));
   }
 
   Chain unseen(const Step& write) const {

@@ -18,10 +18,10 @@ std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t
 std::optional<Chain> isolate(const Chain& chain, const Typed& typed, std::size_t statement, const OperandOf& operand);
 
 /// More of the kind, made from what `isolate` gave: with other operands requiring grad, with contiguous operands, with
-/// inputs of their own for repeated operands; each of them with a second backward, with the result or an operand written
-/// afterwards (does it share memory as declared, does the node keep what it must and nothing else?), and for writes with
-/// a leaf, a saved tensor or one with a view as the target; last, with one element everywhere. At most three steps each,
-/// in a fixed order.
+/// inputs of their own for repeated operands; each of them with a second backward, with cotangents of one sign, with the
+/// result or an operand written afterwards (does it share memory as declared, does the node keep what it must and nothing
+/// else?), and for writes with a leaf, a saved tensor or one with a view as the target; last, with one element everywhere.
+/// At most three steps each, in a fixed order.
 std::vector<Chain> probes(const Chain& isolated);
 
 /// For derivatives along a direction: each operand in turn with a tangent 2^60 times as large as those of the others, by

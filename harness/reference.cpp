@@ -178,7 +178,7 @@ void Evaluator::view(const Step& step, const TypedStep& typed) {
     return;
   }
   const auto positions = view_positions(step, typed);
-  const bool cut = step.op->alias == Alias::detach || (regions_ > 0 && no_grad_views_ == NoGradViews::cut);
+  const bool apart = cuts_history(step, typed), cut = apart || (regions_ > 0 && no_grad_views_ == NoGradViews::cut);
   for (std::size_t k = 0; k < step.results.size(); ++k) {
     if (step.results[k] == dropped) continue;
     Tensor& t = define(step.results[k]);
@@ -192,7 +192,7 @@ void Evaluator::view(const Step& step, const TypedStep& typed) {
     const int storage = from.storage, family = from.family;
     t.family = cut ? new_family(storage) : family;
     // A view taken in a region still says that it requires grad, though nothing flows through it.
-    if (step.op->alias != Alias::detach) tracks_[t.family] = tracks_[family];
+    if (!apart) tracks_[t.family] = tracks_[family];
   }
 }
 

@@ -251,7 +251,7 @@ std::variant<Twin, std::string> run_twin(const Chain& chain, const Typed& typed,
           const Value value = step.results[k];
           if (value == dropped || typed.object[value] != value) continue;
           if (view && tensors.is_flat(value))
-            tensors.adopt_view(value, args.tensor(0), alias == Alias::detach || depth > 0);
+            tensors.adopt_view(value, args.tensor(0), cuts_history(step, typed.steps[i]) || depth > 0);
           else
             tensors.adopt(value, machine[value]);
         }

@@ -51,8 +51,14 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
     return value >= 0 && static_cast<std::size_t>(value) < typed_.known.size() && typed_.known[value];
   };
 
+  const bool inference = std::find(regions_.begin(), regions_.end(), 1) != regions_.end();
   if (const auto* input = std::get_if<Input>(&statement)) {
-    define(input->name, {input->dtype, input_layout(*input), next_storage_++}, true, -1);
+    define(input->name, {input->dtype, input_layout(*input), next_storage_++, inference}, true, -1);
+  } else if (const auto* region = std::get_if<RegionBegin>(&statement)) {
+    regions_.push_back(region->kind == RegionBegin::Kind::inference);
+  } else if (std::holds_alternative<RegionEnd>(statement)) {
+    if (regions_.empty()) return "no region is open here";
+    regions_.pop_back();
   } else if (const auto* backward = std::get_if<Backward>(&statement)) {
     if (backward->may_fail && !backward->results.empty())
       return "a backward that may fail names no gradients: after a failure they would not exist";
@@ -66,7 +72,7 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
     for (std::size_t i = 0; i < backward->results.size(); ++i) {
       const Value of = (*backward->wrt)[i];
       const TensorInfo like = known(of) ? typed_.values[of] : TensorInfo{};
-      define(backward->results[i], {like.dtype, contiguous_layout(like.layout.shape), next_storage_++},
+      define(backward->results[i], {like.dtype, contiguous_layout(like.layout.shape), next_storage_++, inference},
              known(of) && refused_.empty(), -1);
     }
   } else if (const auto* step = std::get_if<Step>(&statement)) {
@@ -124,7 +130,9 @@ std::optional<std::string> Typer::add(const Chain& chain, const Statement& state
                              shape_text(result.layout.shape), Limits::elements, Limits::dimensions);
         const bool shares = result.view || result.same_object || op.alias == Alias::detach;
         define(step->results[k],
-               {promotion.stores, result.layout, shares ? call.tensors[0]->storage : next_storage_++}, true,
+               {promotion.stores, result.layout, shares ? call.tensors[0]->storage : next_storage_++,
+                shares ? call.tensors[0]->inference : inference},
+               true,
                result.same_object ? typed_.object[call.args.tensor(0)] : -1);
       }
       typed.results = std::move(shaped.results);

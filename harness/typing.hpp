@@ -20,6 +20,12 @@ struct TypedStep {
   bool scalar_in_float = false;  ///< operand 1, without dimensions, is read in float where the kernel is of 16-bit types
 };
 
+/// The results of a step that share memory with its operand share no history with it: those of `detach`, and views of an
+/// inference tensor, which autograd does not see.
+inline bool cuts_history(const Step& step, const TypedStep& typed) {
+  return step.op->alias == Alias::detach || typed.operands[0].inference;
+}
+
 /// A chain with its types. Statements after a step that must be refused by its kernel are typed as far as possible: names
 /// that such a step would define are unknown (`known` false) and steps that use them are left empty.
 struct Typed {
@@ -54,6 +60,7 @@ class Typer {
   Typed typed_{};
   std::string_view refused_{};
   int next_storage_ = 0;
+  std::vector<char> regions_{};  // the open ones: of inference mode or not
 };
 
 /// Types a whole chain, or says where it is invalid.
