@@ -5,8 +5,8 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "harness/compare.hpp"
 #include "harness/values.hpp"
+#include "harness/weigh.hpp"
 
 namespace gradsmith {
 namespace {
@@ -43,14 +43,6 @@ double pole_limit(const Reference& reference, const Direction& direction) {
       limit = std::min(limit, (size != 0 ? std::min(size, 1.0) : 1.0) / std::abs(tangent[i]) / 4);
     }
   return limit;
-}
-
-/// Some number on the tape is so small that products of it, which derivatives are made of, are 0 or subnormal.
-bool products_underflow() {
-  const Tape& tape = Tape::active();
-  for (std::size_t i = 0; i < tape.size(); ++i)
-    if (tape[i].value != 0 && std::abs(tape[i].value) < underflowing) return true;
-  return false;
 }
 
 /// Some comparison on the tape is a tie of a number that moves, though not to first order: what is on either side of it may be
@@ -284,7 +276,7 @@ Testimony difference_witness(const Chain& chain, const Typed& typed, const std::
   }
   const double nearer = limit / 3;
   failures += judged(along, nearer, 1.7).kind == Judgement::Kind::fail;
-  if (reference.subnormal || products_underflow() || std::max(std::abs(first.product), std::abs(first.slope)) < underflowing) {
+  if (products_underflow(reference, first.product, first.slope)) {
     out.opinion = Opinion::inconclusive;
     out.reason = "products underflow";
     return out;

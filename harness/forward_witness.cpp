@@ -65,7 +65,7 @@ std::optional<Testimony> parted_modes(const Chain& chain, const ForwardRun& run,
   const double unit = tolerance + Tolerance{}.relative_floor * u * size;
   const double ratio = run.product == reverse ? 0 : std::abs(run.product - reverse) / unit;
   if (ratio <= Tolerance{}.k || !std::isfinite(unit)) return std::nullopt;
-  if (std::max(std::abs(run.product), std::abs(reverse)) < underflowing) return std::nullopt;
+  if (products_underflow(reference, run.product, reverse)) return std::nullopt;
   Testimony out{.witness = Witness::forward, .opinion = Opinion::disagree, .kind = FindingKind::forward_mode};
   out.name = "<w, J d>";
   out.observed = run.product;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace gradsmith {
@@ -45,6 +47,14 @@ Testimony weigh_derivatives(Witness witness, FindingKind kind, const Chain& chai
     out.name = fmt::format("{} {}[{}]", what, chain.names[v], d.element);
   }
   return out;
+}
+
+bool products_underflow(const Reference& reference, double one, double other) {
+  if (reference.subnormal || std::max(std::abs(one), std::abs(other)) < underflowing) return true;
+  const Tape& tape = Tape::active();
+  for (std::size_t i = 0; i < tape.size(); ++i)
+    if (tape[i].value != 0 && std::abs(tape[i].value) < underflowing) return true;
+  return false;
 }
 
 void widen_by_more_replicas(Reference& reference, const Chain& chain, const Typed& typed, const std::vector<Value>& roots) {

@@ -25,6 +25,10 @@ Testimony weigh_derivatives(Witness witness, FindingKind kind, const Chain& chai
                             const std::vector<std::optional<Array>>& observed,
                             const std::vector<std::optional<Spread>>& expected, std::string_view what);
 
+/// Some number of the chain whose run the thread's tape holds, or both of these derivatives of it, are so small that products of
+/// them, which derivatives are made of, are 0 or subnormal: by how much two ways to such a derivative differ says nothing.
+bool products_underflow(const Reference& reference, double one, double other);
+
 /// Widens a reference by all the further replicas that are asked before a miss is believed; ends where one leaves it open.
 void widen_by_more_replicas(Reference& reference, const Chain& chain, const Typed& typed, const std::vector<Value>& roots);
 
