@@ -178,9 +178,7 @@ std::string guilty_of_value(const Chain& chain, const Typed& typed) {
 
 std::vector<Accused> accused_of_gradient(const Chain& chain, const Typed& typed, const std::vector<Value>& implied_roots) {
   const auto observed = observed_cotangents(chain, typed, implied_roots);
-  const Expected expected = by_all_replicas(
-      [&](std::uint64_t noise) { return expected_cotangents(chain, typed, implied_roots, noise); });
-  const auto departs = [&](std::size_t i) { return observed[i] && !agrees(*observed[i], expected[i]); };
+  const auto once = [&](std::uint64_t noise) { return expected_cotangents(chain, typed, implied_roots, noise); };
   // Who last wrote each storage, statement by statement.
   std::vector<std::vector<std::size_t>> sources(chain.statements.size());
   std::vector<std::ptrdiff_t> writer;
@@ -202,17 +200,21 @@ std::vector<Accused> accused_of_gradient(const Chain& chain, const Typed& typed,
     if (const Value product = product_of(*step); product != dropped) set_writer(product, i);
   }
   // Where a wrong gradient arrives last in the chain it is from no step that got a wrong one itself.
-  std::optional<std::size_t> wronged;
-  std::vector<Accused> accused;
-  for (std::size_t i = chain.statements.size(); i-- > 0 && !wronged;)
-    if (departs(i)) wronged = i;
-  for (std::size_t i = chain.statements.size(); wronged && i-- > *wronged + 1;) {
-    const auto* step = std::get_if<Step>(&chain.statements[i]);
-    if (!step || is_view_step(*step, typed.steps[i]) || !observed[i]) continue;
-    if (std::find(sources[i].begin(), sources[i].end(), *wronged) != sources[i].end())
-      accused.push_back({i, expected[i]->value});
-  }
-  return accused;
+  const auto accuse = [&](const Expected& expected) {
+    std::optional<std::size_t> wronged;
+    std::vector<Accused> accused;
+    for (std::size_t i = chain.statements.size(); i-- > 0 && !wronged;)
+      if (observed[i] && !agrees(*observed[i], expected[i])) wronged = i;
+    for (std::size_t i = chain.statements.size(); wronged && i-- > *wronged + 1;) {
+      const auto* step = std::get_if<Step>(&chain.statements[i]);
+      if (!step || is_view_step(*step, typed.steps[i]) || !observed[i]) continue;
+      if (std::find(sources[i].begin(), sources[i].end(), *wronged) != sources[i].end())
+        accused.push_back({i, expected[i]->value});
+    }
+    return accused;
+  };
+  if (auto accused = accuse(by_all_replicas(once)); !accused.empty()) return accused;
+  return accuse(once(0));  // what departs at the border of what replicas do may be within that of these
 }
 
 }  // namespace gradsmith

@@ -90,7 +90,8 @@ bool Tape::sweep_narrow(std::vector<Lanes>& adjoint) const {
     const Range range = range_of(type);
     defined &= !beyond(partial, type);
     const Lanes share = is_one(partial) ? g : g * rounded_if_small(partial, range);
-    order.add(parent, share, range_of(run.computing == DType::f64 ? DType::f64 : DType::f32).largest);
+    const DType summing = kept ? type : run.computing == DType::f64 ? DType::f64 : DType::f32;  // tensors, or in a kernel
+    order.add(parent, share, range_of(summing).largest);
     Lanes& sum = adjoint[parent];
     sum = kept ? accumulated(sum, stored(share)) : sum + share;
   };

@@ -87,6 +87,17 @@ TEST(Reference, Leaves_a_sum_open_whose_value_the_order_decides) {
   EXPECT_EQ(product("2e19, 2e19"), "");
 }
 
+TEST(Reference, Leaves_a_gradient_open_that_the_order_of_its_terms_decides) {
+  const auto open = [](const std::string& dtype, const std::string& first, const std::string& second, const std::string& third) {
+    return !reference_of("gradsmith 1\na = input " + dtype + "[] requires_grad values=[0.25]\nb = mul(a, " + first +
+                         ")\nc = mul(a, " + second + ")\nd = mul(a, " + third +
+                         ")\ne = add(b, c)\nf = add(e, d)\nbackward(f, cotangent=[1])\n").open.empty();
+  };
+  EXPECT_TRUE(open("f16", "40000", "40000", "-40000"));  // tensors are added up, in their type
+  EXPECT_FALSE(open("f32", "40000", "40000", "-40000"));
+  EXPECT_FALSE(open("f16", "40000", "20000", "-40000"));  // stays in range
+}
+
 TEST(Reference, Leaves_a_branch_open_that_depends_on_whether_partial_sums_are_rounded_to_the_type) {
   const auto open = [](const std::string& dtype) {
     return wide_reference_of("gradsmith 1\na = input " + dtype + "[3] values=[-0.515625, -0.62109375, 1.140625]\n"
