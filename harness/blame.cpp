@@ -176,16 +176,18 @@ class Search {
   }
 
   /// With the greatest magnitude that the fault has on plain numbers or those of the chain: a wrong formula is nearly
-  /// right near zero, and must not be another bug there.
+  /// right near zero, and must not be another bug there. Zeros are kept in turn: a fault may be at a kink.
   static Signature on_plain_numbers(const Chain& probe, Signature signature, const Plan& plan) {
     if (gravity(signature) == 2) return signature;
-    for (const double number : {1.0, -1.0, 2.0, 0.5}) {
-      Chain plain = probe;
-      for (Statement& statement : plain.statements)
-        if (auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype))
-          std::fill(input->values.list.begin(), input->values.list.end(), number);
-      graver(signature, plain, plan);
-    }
+    for (const bool zeros_stay : {false, true})
+      for (const double number : {1.0, -1.0, 2.0, 0.5}) {
+        Chain plain = probe;
+        for (Statement& statement : plain.statements)
+          if (auto* input = std::get_if<Input>(&statement); input && is_floating(input->dtype))
+            for (double& element : input->values.list)
+              if (element != 0 || !zeros_stay) element = number;
+        graver(signature, plain, plan);
+      }
     return signature;
   }
 
@@ -346,6 +348,8 @@ Signature signature_of(const Chain& chain, const Typed& typed, const std::vector
     }
     // A second backward goes backwards: a step before may be at fault.
     if (auto fault = search.any_fault(figures)) return *fault;
+    // Of a step whose first derivative is wrong by itself this witness says nothing.
+    if (const auto culprit = search.culprit(asking({Witness::reference}, plan))) out.guilty = culprit->guilty;
     if (out.guilty.empty()) out.guilty = suspects(chain);
     return out;
   }
