@@ -1,4 +1,5 @@
 // Planted faults that no number shows: bytes that nobody asked for, and time that nothing explains.
+#include <algorithm>
 #include <chrono>
 
 #include "properties/planted_ops.hpp"
@@ -25,12 +26,15 @@ at::Tensor with_hidden_copy(const Actuals& a) {
 
 const Unary keeps_clone{[](T x) { return x.neg(); }, [](T grad, T) { return -grad; }, Keeps::copy_of_operand};
 
-/// Runs `call`, then waits until 60 us have passed: some thirty times what such a step takes in all.
+/// Runs `call`, then waits until 60 us have passed, some thirty times what such a step takes in all, or 40 times what it took:
+/// on a busy machine, too, it is slow.
 template <class Call>
 void dawdle(const Call& call) {
   const auto start = Clock::now();
   call();
-  while (Clock::now() - start < std::chrono::microseconds(60)) {
+  const Clock::duration least = std::chrono::microseconds(60), most = std::chrono::milliseconds(2);
+  const Clock::duration slow = std::clamp(40 * (Clock::now() - start), least, most);
+  while (Clock::now() - start < slow) {
   }
 }
 
