@@ -13,7 +13,7 @@
 namespace gradsmith::testing {
 namespace {
 
-/// clamp_ with equal bounds loses their gradient; in this chain nobody can tell which of three writes it was.
+/// clamp_ with equal bounds loses their gradient; who cannot tell which of three writes it was names them all.
 constexpr const char* three_writes =
     "gradsmith 1\n"
     "a = input bf16[3, 5, 1] requires_grad offset=3 values=uniform(0.5, 2, 18725)\n"
