@@ -126,10 +126,8 @@ class Run {
       defined_.push_back(input->name);
       if (input->requires_grad) leaves_.push_back(input->name);
     } else if (const auto* step = std::get_if<Step>(&statement)) {
-      for (const Value result : step->results) {
-        if (result == dropped) continue;
-        defined_.push_back(result);
-      }
+      for (const Value result : step->results)
+        if (result != dropped) defined_.push_back(result);
     } else if (const auto* backward = std::get_if<Backward>(&statement)) {
       if (!backward->wrt) note_roots(backward->cotangent, backward->roots);
       for (const Value result : backward->results) {

@@ -20,16 +20,10 @@ bool is_one(const Lanes& x) {
   return !any_lane(x, [](double size) { return size != 1; }) && x.v[0] > 0;
 }
 
-/// U(-1, 1) in the replicas.
-Lanes::Vec deviation() {
-  const double largest = 4 * Noise::roundoff();  // of the factors
-  return (Noise::next() - 1.0) / largest;
-}
-
 /// A partial that is subnormal was rounded when it was computed.
 Lanes rounded_if_small(const Lanes& partial, const Range& range) {
   if (!any_lane(partial, [&](double size) { return size != 0 && size < range.normal; })) return partial;
-  Lanes out(partial.v + astray * range.least * deviation());
+  Lanes out(partial.v + astray * range.least * Noise::stray());
   out.v[0] = round_to(Noise::storage(), partial.v[0]);
   return out;
 }
@@ -42,7 +36,7 @@ Lanes round_stored(const Lanes& x) {
   const Range range = range_of(type);
   // Where the kernel computes with this roundoff, each operation of the maths has perturbed the replicas already.
   const double relative = unit_roundoff(type) > Noise::roundoff() ? astray * unit_roundoff(type) : 0;
-  const Lanes::Vec off = deviation();
+  const Lanes::Vec off = Noise::stray();
   Lanes out;
   for (int lane = 0; lane < lane_count; ++lane) {
     double v = x.v[lane];
@@ -56,8 +50,8 @@ Lanes accumulated(const Lanes& before, const Lanes& gradient) {
   if (Noise::storage() == DType::f64) return before + gradient;
   if (!any_lane(before, [](double size) { return size != 0; })) return gradient;
   const double relative = astray * unit_roundoff(Noise::storage());
-  const Lanes::Vec first = before.v + before.v * (relative * deviation());
-  return stored(Lanes(first + gradient.v + gradient.v * (relative * deviation())));
+  const Lanes::Vec first = before.v + before.v * (relative * Noise::stray());
+  return stored(Lanes(first + gradient.v + gradient.v * (relative * Noise::stray())));
 }
 
 void Tape::work_in(DType computing, DType storage) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "harness/findings.hpp"
-#include "harness/parse.hpp"
+#include "properties/chains.hpp"
 #include "properties/child_program.hpp"
 
 namespace gradsmith::testing {
@@ -49,7 +49,7 @@ Reduced reduced_beside(const std::string& known) {
   table.issues[issue.text()] = {.file = "corpus/known/x.chain", .signature = issue, .steps = 1, .link = "somewhere"};
   Reduced out;
   Findings findings(store, table, {.announce = [&](const std::string& block) { out.announced.push_back(block); }});
-  const Chain chain = std::get<Chain>(parse(three_writes));
+  const Chain chain = parse_or_die(three_writes);
   findings.add(seen, {0, "case 0"}, [&] { return chain; }, "headline", "evidence");
   EXPECT_EQ(findings.new_count(), 1U) << "not before it is reduced";
   while (findings.work()) std::this_thread::sleep_for(std::chrono::milliseconds(20));

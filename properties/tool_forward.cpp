@@ -78,25 +78,6 @@ TEST(Forward, Foresees_a_tangent_that_is_copied_where_its_tensor_is_not) {
   EXPECT_EQ(words_of(expanded + "v2 = view(v1, size=[2])\nno_grad {\n  copy_(v2, v1)\n}\n"), "agree");
 }
 
-/// The signature of what forward mode finds.
-std::string signature_of(const std::string& text) {
-  initialize_libtorch();
-  Plan plan{.witnesses = {}};
-  plan.witnesses[static_cast<std::size_t>(Witness::forward)] = true;
-  const Verdict verdict = judge(parse_or_die("gradsmith 1\n" + text), plan);
-  return verdict.status == Status::finding ? verdict.signature.text() : "none";
-}
-
-TEST(Forward, Names_one_fault_alike_whatever_it_is_found_in) {
-  const std::string minimum = "forward-mode.minimum.large.f64.cpu";
-  EXPECT_EQ(signature_of("a = input f64[] requires_grad values=[20]\nv1 = exp(a)\nv2 = minimum(a, v1)\n"), minimum);
-  // A write besides, and a defect of another op that the chain does not show.
-  EXPECT_EQ(signature_of("a = input f64[] requires_grad values=[20]\nb = input f64[] values=[2]\ncos_(b)\nv1 = exp(a)\n"
-                         "v2 = minimum(a, v1)\nv3 = sub(v2, 1)\n"),
-            minimum);
-  EXPECT_EQ(signature_of("a = input f64[] requires_grad values=[1]\nv1 = exp(a)\nv2 = minimum(a, v1)\n"), "none");
-}
-
 TEST(Forward, Gives_equal_tangents_to_positions_that_share_a_cell) {
   EXPECT_EQ(words_of("a = input f64[3, 2] requires_grad strides=[0, 1] values=[1, 2, 1, 2, 1, 2]\nv1 = sin(a)\n"),
             "agree");

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/judge.hpp"
-#include "harness/parse.hpp"
+#include "properties/chains.hpp"
 
 namespace gradsmith {
 namespace {
@@ -14,7 +14,7 @@ std::string signature_of(const std::string& text, std::initializer_list<Witness>
   initialize_libtorch();
   Plan plan{.witnesses = {}};
   for (const Witness witness : witnesses) plan.witnesses[static_cast<std::size_t>(witness)] = true;
-  const Verdict verdict = judge(std::get<Chain>(parse("gradsmith 1\n" + text)), plan);
+  const Verdict verdict = judge(parse_or_die("gradsmith 1\n" + text), plan);
   return verdict.status == Status::finding ? verdict.signature.text() : "none";
 }
 
@@ -34,6 +34,17 @@ TEST(Guilt, Is_found_where_all_replicas_together_excuse_everyone) {
                          "v3 = cosh(v2)\nbackward(v3, cotangent=normal(50675))\n",
                          {Witness::reference}),
             "wrong-gradient.exp2.nonfinite.f16.cpu");
+}
+
+TEST(Guilt, In_forward_mode_is_the_same_whatever_it_is_found_in) {
+  const auto forward = [](const std::string& text) { return signature_of(text, {Witness::forward}); };
+  const std::string minimum = "forward-mode.minimum.large.f64.cpu";
+  EXPECT_EQ(forward("a = input f64[] requires_grad values=[20]\nv1 = exp(a)\nv2 = minimum(a, v1)\n"), minimum);
+  // A write besides, and a defect of another op that the chain does not show.
+  EXPECT_EQ(forward("a = input f64[] requires_grad values=[20]\nb = input f64[] values=[2]\ncos_(b)\nv1 = exp(a)\n"
+                    "v2 = minimum(a, v1)\nv3 = sub(v2, 1)\n"),
+            minimum);
+  EXPECT_EQ(forward("a = input f64[] requires_grad values=[1]\nv1 = exp(a)\nv2 = minimum(a, v1)\n"), "none");
 }
 
 TEST(Guilt, Has_the_magnitude_of_a_kink_on_plain_numbers) {
